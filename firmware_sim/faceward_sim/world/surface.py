@@ -1,0 +1,60 @@
+"""What light meets: surfaces with a material, as they stand at one moment.
+
+Camera frame, millimetres: x to the image's right, y down, z away from the sensor. The person faces the sensor, so the
+person's own left is at positive x.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceward_sim.firmware.imager import Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """How a surface returns near-infrared light at one band.
+
+    A dot's diffuse light spreads by the radii that hold 50 % and 90 % of it. The specular lobe is Fresnel-like with
+    `specular_share` of the nominal diffuse reflectance at normal incidence and Beckmann-like `roughness` (0 is a mirror).
+    """
+
+    name: str
+    dot_r50_mm: float
+    dot_r90_mm: float
+    specular_share: float
+    roughness: float
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """One mesh. `triangles`, `uv` and `reflectance` stay the same objects while an actor moves, so they can be cached."""
+
+    vertices_mm: NDArray[np.float32]  # (V, 3)
+    triangles: NDArray[np.int32]  # (T, 3), counter-clockwise seen from outside
+    uv: NDArray[np.float32]  # (V, 2), in [0, 1], v downwards as image rows
+    reflectance: NDArray[np.float32]  # (H, W) diffuse reflectance at the sensor's band, absolute
+    material: Material
+
+
+@dataclass(frozen=True, slots=True)
+class SceneState:
+    """Everything in front of the sensor at one moment. `ambient` is counts per microsecond on a reflectance-1 target."""
+
+    surfaces: tuple[Surface, ...]
+    ambient: float = 0.0
+
+
+class Actor(Protocol):
+    """Somebody, or something held or worn by somebody, before the sensor."""
+
+    name: str
+    species: str  # "live", or the attack species
+
+    def at(self, time_us: int, prompt: Prompt) -> SceneState:
+        """The scene at a moment; called with rising times, with the prompt that is shown at that moment."""
+        ...
