@@ -1,0 +1,55 @@
+"""The one door from a judged capture to a template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from faceward.errors import CaptureRejected, LivenessInconclusive, NotLive
+from faceward.model.capture import Capture
+from faceward.model.liveness import LivenessVerdict, Outcome
+
+_DOOR = object()
+
+
+@dataclass(frozen=True, slots=True, eq=False, init=False)
+class LiveCapture:
+    """A capture that every gate found alive. Only `admit` makes one, and only this can be extracted."""
+
+    capture: Capture
+    verdict: LivenessVerdict
+
+    def __init__(self, capture: Capture, verdict: LivenessVerdict, door: object) -> None:
+        if door is not _DOOR:
+            raise TypeError("a LiveCapture comes from faceward.liveness.admit.admit() alone")
+        object.__setattr__(self, "capture", capture)
+        object.__setattr__(self, "verdict", verdict)
+
+
+def admit(capture: Capture, verdict: LivenessVerdict) -> LiveCapture:
+    """Let a capture through, or raise.
+
+    1. A verdict without results, or in which any gate answered other than LIVE, refuses (whatever `outcome` says).
+    2. An incomplete capture, or one without key frames, refuses.
+    3. Every key frame's flood and depth must be among the digests that each gate says it covered.
+
+    Raises: NotLive, LivenessInconclusive, CaptureRejected.
+    """
+    if any(result.evidence.outcome is Outcome.NOT_LIVE for result in verdict.results):
+        raise NotLive("this is not a living face", verdict)
+    if not verdict.results or verdict.outcome is not Outcome.LIVE:
+        raise LivenessInconclusive("no gate's answer, or not every gate's, says that this is a living face", verdict)
+    for result in verdict.results:
+        if result.evidence.outcome is not Outcome.LIVE:
+            raise LivenessInconclusive(f"gate {result.gate} did not find a living face", verdict)
+    if not capture.complete or not capture.key_frames:
+        raise CaptureRejected("the capture did not reach every pose", capture.rejection or "incomplete")
+    for key_frame in capture.key_frames:
+        needed = {key_frame.flood.digest}
+        if key_frame.depth is not None:
+            needed.add(key_frame.depth.digest)
+        for result in verdict.results:
+            if not needed <= result.evidence.covered:
+                raise LivenessInconclusive(
+                    f"gate {result.gate} did not judge the key frame of pose {key_frame.pose}", verdict
+                )
+    return LiveCapture(capture, verdict, _DOOR)
