@@ -1,0 +1,162 @@
+"""Flood and ambient light: what every pixel would count without noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from faceward_sim.optics.geometry import Geometry
+from faceward_sim.optics.rasterise import Rasteriser
+from faceward_sim.optics.reflection import lobe, sample
+
+
+@dataclass(frozen=True, slots=True)
+class Emitter:
+    """A flood emitter beside the lens. `falloff` is the loss of its beam at tan(angle) = 1 to the axis."""
+
+    x_mm: float
+    y_mm: float
+    falloff: float
+
+
+def flood_signal(
+    geometry: Geometry,
+    view: Rasteriser,
+    emitter: Emitter,
+    flood_counts_at_1m: float,
+    ambient_counts: float,
+    out: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Fill `out` (rows, columns) with counts over black, before lens and noise.
+
+    Args:
+        view: a drawn view of `geometry`.
+        flood_counts_at_1m: what a square Lambertian target of reflectance 1 at 1 m would count in this slot; 0 is off.
+        ambient_counts: what ambient light adds on reflectance 1.
+    """
+    camera = view.camera
+    _shade(
+        geometry.triangles,
+        geometry.uv,
+        geometry.normals,
+        geometry.triangle_surface,
+        geometry.texels,
+        geometry.mips,
+        geometry.lobes,
+        view.x_px,
+        view.y_px,
+        view.inverse_z,
+        view.inverse_depth,
+        view.triangle,
+        view.detail,
+        camera.f_px,
+        camera.cx_px,
+        camera.cy_px,
+        emitter.x_mm,
+        emitter.y_mm,
+        emitter.falloff,
+        flood_counts_at_1m * 1e6,
+        ambient_counts,
+        out,
+    )
+    return out
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _shade(
+    triangles,
+    uv,
+    normals,
+    surface,
+    texels,
+    mips,
+    lobes,
+    x_px,
+    y_px,
+    inverse_z,
+    inverse_depth,
+    triangle,
+    detail,
+    f_px,
+    cx_px,
+    cy_px,
+    emitter_x,
+    emitter_y,
+    falloff,
+    flood,
+    ambient,
+    out,
+):
+    rows, columns = out.shape
+    scale = 1.0 / f_px
+    for y in range(rows):
+        tan_y = (y - cy_px) * scale
+        for x in range(columns):
+            inverse = inverse_depth[y, x]
+            if inverse <= 0.0:
+                out[y, x] = 0.0
+                continue
+            t = triangle[y, x]
+            a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+            ax, ay = x_px[a] - x, y_px[a] - y
+            bx, by = x_px[b] - x, y_px[b] - y
+            cx, cy = x_px[c] - x, y_px[c] - y
+            wa = bx * cy - cx * by
+            wb = cx * ay - ax * cy
+            wc = ax * by - bx * ay
+            facing = -1.0 if wa + wb + wc > 0.0 else 1.0
+            wa *= inverse_z[a]
+            wb *= inverse_z[b]
+            wc *= inverse_z[c]
+            unit = 1.0 / (wa + wb + wc)
+            wa *= unit
+            wb *= unit
+            wc *= unit
+            s = surface[t]
+            level = int(detail[t, 0])
+            reflectance = sample(
+                texels,
+                mips[s, level, 0],
+                mips[s, level, 1],
+                mips[s, level, 2],
+                wa * uv[a, 0] + wb * uv[b, 0] + wc * uv[c, 0],
+                wa * uv[a, 1] + wb * uv[b, 1] + wc * uv[c, 1],
+            )
+            counts = ambient * reflectance
+            if flood > 0.0:
+                nx = wa * normals[a, 0] + wb * normals[b, 0] + wc * normals[c, 0]
+                ny = wa * normals[a, 1] + wb * normals[b, 1] + wc * normals[c, 1]
+                nz = wa * normals[a, 2] + wb * normals[b, 2] + wc * normals[c, 2]
+                unit = facing / np.sqrt(nx * nx + ny * ny + nz * nz + 1e-12)
+                nx *= unit
+                ny *= unit
+                nz *= unit
+                tan_x = (x - cx_px) * scale
+                z = 1.0 / inverse
+                px, py = tan_x * z, tan_y * z
+                lx, ly = emitter_x - px, emitter_y - py
+                square = lx * lx + ly * ly + z * z
+                unit = 1.0 / np.sqrt(square)
+                lx *= unit
+                ly *= unit
+                lz = -z * unit
+                ndl = nx * lx + ny * ly + nz * lz
+                if ndl > 0.0:
+                    light = reflectance * ndl
+                    f0 = lobes[s, 0]
+                    if f0 > 0.0:
+                        unit = 1.0 / np.sqrt(tan_x * tan_x + tan_y * tan_y + 1.0)
+                        vx, vy, vz = -tan_x * unit, -tan_y * unit, -unit
+                        hx, hy, hz = lx + vx, ly + vy, lz + vz
+                        unit = 1.0 / np.sqrt(hx * hx + hy * hy + hz * hz)
+                        ndh = (nx * hx + ny * hy + nz * hz) * unit
+                        vdh = (vx * hx + vy * hy + vz * hz) * unit
+                        ndv = nx * vx + ny * vy + nz * vz
+                        if ndh > 0.0 and ndv > 0.02:
+                            light += lobe(ndl, ndv, ndh, vdh, f0, lobes[s, 1] ** 2 + detail[t, 1])
+                    beam = max(1.0 - falloff * (tan_x * tan_x + tan_y * tan_y), 0.0)
+                    counts += flood * light * beam / square
+            out[y, x] = counts

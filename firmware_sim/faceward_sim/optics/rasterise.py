@@ -1,0 +1,126 @@
+"""What a camera sees of a scene: for every pixel the nearest triangle and its depth."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from faceward_sim.optics.geometry import MIP_LEVELS, NEAR_MM, Geometry, Pinhole
+
+
+class Rasteriser:
+    """A z-buffer over reused arrays.
+
+    After `draw`: `inverse_depth` (rows, columns) float32 in 1/mm (0: nothing there), `triangle` (rows, columns) int32,
+    and for each vertex its place in the image `x_px`, `y_px` and `inverse_z`. Triangles are seen from both sides: a
+    sheet has two, and what is turned away loses to what is before it anyway.
+    """
+
+    def __init__(self, camera: Pinhole) -> None:
+        self.camera = camera
+        shape = (camera.height_px, camera.width_px)
+        self.inverse_depth = np.zeros(shape, np.float32)
+        self.triangle = np.zeros(shape, np.int32)
+        self.x_px = self.y_px = self.inverse_z = np.zeros(0, np.float32)
+        self.detail = np.zeros((0, 2), np.float32)  # for each triangle: mip level, normal's change in one pixel squared
+
+    def draw(self, geometry: Geometry) -> None:
+        """Draw a scene, losing the one before."""
+        if len(self.x_px) != len(geometry.vertices_mm):
+            self.x_px, self.y_px, self.inverse_z = (np.zeros(len(geometry.vertices_mm), np.float32) for _ in range(3))
+        if len(self.detail) != len(geometry.triangles):
+            self.detail = np.zeros((len(geometry.triangles), 2), np.float32)
+        c = self.camera
+        _project(geometry.vertices_mm, c.f_px, c.cx_px, c.cy_px, c.x_mm, self.x_px, self.y_px, self.inverse_z)
+        self.inverse_depth.fill(0.0)
+        _rasterise(
+            geometry.triangles,
+            geometry.normals,
+            geometry.triangle_texels,
+            self.x_px,
+            self.y_px,
+            self.inverse_z,
+            self.inverse_depth,
+            self.triangle,
+            self.detail,
+        )
+
+    def depth_mm(self) -> NDArray[np.float32]:
+        """The true depth, (rows, columns), 0 where nothing is. For tests and pictures: no sensor has it."""
+        drawn = self.inverse_depth > 0
+        return np.where(drawn, 1.0 / np.where(drawn, self.inverse_depth, 1.0), 0.0).astype(np.float32)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _project(vertices, f_px, cx_px, cy_px, x_mm, x_px, y_px, inverse_z):
+    for v in range(vertices.shape[0]):
+        z = vertices[v, 2]
+        if z > NEAR_MM:
+            inverse = 1.0 / z
+            inverse_z[v] = inverse
+            x_px[v] = (vertices[v, 0] - x_mm) * inverse * f_px + cx_px
+            y_px[v] = vertices[v, 1] * inverse * f_px + cy_px
+        else:
+            inverse_z[v] = 0.0
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _rasterise(triangles, normals, texels, x_px, y_px, inverse_z, inverse_depth, triangle, detail):
+    rows, columns = inverse_depth.shape
+    for t in range(triangles.shape[0]):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        ia, ib, ic = inverse_z[a], inverse_z[b], inverse_z[c]
+        if ia <= 0.0 or ib <= 0.0 or ic <= 0.0:
+            continue
+        ax, bx, cx = np.float64(x_px[a]), np.float64(x_px[b]), np.float64(x_px[c])
+        ay, by, cy = np.float64(y_px[a]), np.float64(y_px[b]), np.float64(y_px[c])
+        left = max(int(np.ceil(max(min(ax, bx, cx), 0.0))), 0)
+        right = min(int(np.floor(min(max(ax, bx, cx), columns - 1.0))), columns - 1)
+        top = max(int(np.ceil(max(min(ay, by, cy), 0.0))), 0)
+        bottom = min(int(np.floor(min(max(ay, by, cy), rows - 1.0))), rows - 1)
+        if left > right or top > bottom:
+            continue
+        area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
+        if abs(area) < 1e-9:
+            continue
+        scale = 1.0 / area
+        # Weights of a, b and c are planes over the image; so is 1/z.
+        wb_x, wb_y = (cy - ay) * scale, -(cx - ax) * scale
+        wc_x, wc_y = -(by - ay) * scale, (bx - ax) * scale
+        wa_x = -wb_x - wc_x
+        depth_x = wa_x * ia + wb_x * ib + wc_x * ic
+        edge = -1e-6
+        shown = False
+        for y in range(top, bottom + 1):
+            dy = y - ay
+            dx = left - ax
+            wb = wb_x * dx + wb_y * dy
+            wc = wc_x * dx + wc_y * dy
+            wa = 1.0 - wb - wc
+            depth = wa * ia + wb * ib + wc * ic
+            for x in range(left, right + 1):
+                if wa >= edge and wb >= edge and wc >= edge and depth > inverse_depth[y, x]:
+                    inverse_depth[y, x] = depth
+                    triangle[y, x] = t
+                    shown = True
+                wa += wa_x
+                wb += wb_x
+                wc += wc_x
+                depth += depth_x
+        if shown:
+            ratio = texels[t] / (0.5 * abs(area))
+            level = 0
+            while ratio > 2.0 and level < MIP_LEVELS - 1:
+                ratio *= 0.25
+                level += 1
+            detail[t, 0] = level
+            # How fast the normal turns from pixel to pixel: a lobe narrower than that would be sampled past.
+            turn = 0.0
+            for k in range(3):
+                ab = normals[a, k] - normals[b, k]
+                bc = normals[b, k] - normals[c, k]
+                ca = normals[c, k] - normals[a, k]
+                turn += ab * ab + bc * bc + ca * ca
+            length = (ax - bx) ** 2 + (ay - by) ** 2 + (bx - cx) ** 2 + (by - cy) ** 2 + (cx - ax) ** 2 + (cy - ay) ** 2
+            detail[t, 1] = turn / length
