@@ -94,30 +94,35 @@ def sources(*folders: str) -> list[Path]:
 
 
 
+# What plugins fulfil. A contract imports values, errors and other contracts, so everybody may import it.
+CONTRACTS = (
+    "faceward.hal.sensor",
+    "faceward.liveness.gate",
+    "faceward.liveness.admit",
+    "faceward.extract.extractor",
+    "faceward.signing.signer",
+)
+
 # Which packages of the SDK a package may import at run time. `hooks` is faceward.liveness.hookspecs, which knows nobody.
 LAYERS: dict[str, set[str]] = {
     "errors": set(),
     "model": {"errors"},
     "hooks": set(),
+    "contracts": {"model", "errors"},
     "wire": {"model", "errors"},
-    "hal": {"wire", "model", "errors", "hooks"},
-    "config": {"errors", "hooks"},
-    "liveness": {"model", "errors", "config", "hooks"},
+    "hal": {"contracts", "wire", "model", "errors", "hooks"},
+    "config": {"errors"},
+    "liveness": {"contracts", "config", "model", "errors", "hooks"},
     "face": {"model", "errors"},
-    "extract": {"face", "liveness", "model", "errors", "hooks"},
-    "capture": {"hal", "face", "liveness", "wire", "model", "errors"},
-    "signing": {"wire", "config", "model", "errors", "hooks"},
-    "store": {"wire", "signing", "config", "model", "errors", "hooks"},
-    "plugin": {"errors", "extract", "hal", "liveness", "hooks", "model", "signing"},
-    "host": {"config", "hal", "liveness", "face", "extract", "signing", "store", "wire", "model", "errors", "hooks"},
-    "enroll": {
-        "host", "config", "capture", "hal", "liveness", "face", "extract", "signing", "store", "wire", "model", "errors",
-    },
-    "verify": {
-        "host", "config", "capture", "hal", "liveness", "face", "extract", "signing", "store", "wire", "model", "errors",
-        "enroll",
-    },
-}  # fmt: skip
+    "extract": {"contracts", "face", "model", "errors", "hooks"},
+    "capture": {"contracts", "hal", "face", "liveness", "wire", "model", "errors"},
+    "signing": {"contracts", "wire", "config", "model", "errors", "hooks"},
+    "store": {"contracts", "wire", "signing", "config", "model", "errors", "hooks"},
+    "plugin": {"contracts", "hooks", "model", "errors"},
+}
+LAYERS["host"] = set(LAYERS) - {"plugin"}
+LAYERS["enroll"] = {*LAYERS["host"], "host"}
+LAYERS["verify"] = {*LAYERS["host"], "host", "enroll"}
 LAYERS["door"] = {*LAYERS, "door"}
 LAYERS["cli"] = {*LAYERS, "cli"}
 
@@ -129,7 +134,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "sqlalchemy": ("faceward.store",),
     "mcap": ("faceward.hal.recording",),
     "mcap_protobuf": ("faceward.hal.recording",),
-    "pluggy": ("faceward.liveness",),
+    "pluggy": ("faceward.liveness.hookspecs", "faceward.liveness.loader"),
     "typer": ("faceward.cli",),
     "rich": ("faceward.cli",),
     "structlog": ("faceward.cli",),
@@ -141,8 +146,10 @@ def layer_of(module: str) -> str | None:
     parts = module.split(".")
     if parts[0] != "faceward":
         return None
-    if module.startswith("faceward.liveness.hookspecs"):
+    if within(module, ("faceward.liveness.hookspecs",)):
         return "hooks"
+    if within(module, CONTRACTS):
+        return "contracts"
     if len(parts) == 1 or not ((ROOT / "sdk/faceward" / parts[1]).is_dir() or _is_module(parts[1])):
         return "door"
     return parts[1]

@@ -1,0 +1,55 @@
+"""What was asked before the command's own options: the home, the policy, the sensor, and how to answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from faceward.cli.log import Log
+from faceward.cli.output import Output
+from faceward.errors import ConfigError
+
+if TYPE_CHECKING:
+    from faceward.config import Home, Policy
+
+
+@dataclass(slots=True)
+class Invocation:
+    """The global options of one run. Commands get it as `ctx.obj`."""
+
+    home_folder: Path | None = None
+    policy_path: Path | None = None
+    sensor: str = "usb:"
+    usbip: tuple[str, ...] = ()
+    verbose: bool = False
+    command: str = ""
+    output: Output = field(default_factory=lambda: Output(as_json=False))
+    log: Log = field(default_factory=lambda: Log(None))
+
+    @property
+    def home(self) -> Home:
+        """The home folder that was asked for, or the user's own."""
+        from faceward.config import Home
+
+        return Home.default() if self.home_folder is None else Home(self.home_folder)
+
+    def policy(self) -> Policy:
+        """The policy that was asked for, or the home's. Raises: ConfigError."""
+        from faceward.config import load_policy
+
+        path = self.home.policy if self.policy_path is None else self.policy_path
+        if self.policy_path is None and not path.exists():
+            raise ConfigError(f"there is no policy at {path}; run `faceward keys init` first")
+        return load_policy(path)
+
+    @property
+    def usbip_hosts(self) -> tuple[tuple[str, int], ...]:
+        """The USB/IP servers that discovery asks. Raises: ConfigError."""
+        found = []
+        for text in self.usbip:
+            host, colon, port = text.rpartition(":")
+            if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+                raise ConfigError(f"--usbip {text!r} must be HOST:PORT, such as 127.0.0.1:3240")
+            found.append((host, int(port)))
+        return tuple(found)
