@@ -1,0 +1,90 @@
+"""Public keys, and the signatures that they check: ES256 (P-256, SHA-256, r || s) and Ed25519."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+    load_pem_public_key,
+)
+
+SIGNATURE_BYTES: Final = 64  # of both algorithms
+MAX_KEY_BYTES: Final = 4096
+
+
+class UnusableKey(ValueError):
+    """Not a P-256 or Ed25519 public key."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A public key, known by the SHA-256 of its SubjectPublicKeyInfo.
+
+    `der` may be given in any spelling of SubjectPublicKeyInfo and is brought to the usual one, so that one key can't
+    count as two. Raises: UnusableKey.
+    """
+
+    der: bytes
+    algorithm: str = field(init=False, compare=False)  # "ES256" or "Ed25519"
+    _key: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        try:
+            key = load_der_public_key(self.der[: MAX_KEY_BYTES + 1])
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise UnusableKey("not a public key in DER") from None
+        if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+            algorithm = "ES256"
+        elif isinstance(key, ed25519.Ed25519PublicKey):
+            algorithm = "Ed25519"
+        else:
+            raise UnusableKey("neither a P-256 nor an Ed25519 public key")
+        object.__setattr__(self, "der", key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+        object.__setattr__(self, "algorithm", algorithm)
+        object.__setattr__(self, "_key", key)
+
+    @classmethod
+    def from_pem(cls, pem: bytes) -> PublicKey:
+        """From a PEM "PUBLIC KEY". Raises: UnusableKey."""
+        try:
+            key = load_pem_public_key(pem[: MAX_KEY_BYTES + 1])
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise UnusableKey("not a public key in PEM") from None
+        return cls(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the SubjectPublicKeyInfo, 32 bytes."""
+        return hashlib.sha256(self.der).digest()
+
+    @property
+    def key_id(self) -> str:
+        """The digest in hexadecimal, for people."""
+        return self.digest.hex()
+
+    def to_pem(self) -> bytes:
+        """The key as a PEM "PUBLIC KEY"."""
+        return self._key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    def verifies(self, signature: bytes, message: bytes) -> bool:
+        """Whether this key made that signature over that message. Anything but a good signature is False."""
+        if len(signature) != SIGNATURE_BYTES:
+            return False
+        try:
+            if isinstance(self._key, ec.EllipticCurvePublicKey):
+                r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+                self._key.verify(encode_dss_signature(r, s), message, ec.ECDSA(SHA256()))
+            else:
+                self._key.verify(signature, message)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
