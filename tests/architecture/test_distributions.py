@@ -81,7 +81,9 @@ def test_what_ships_has_neither_the_simulator_nor_a_test_tool_in_it(wheels: dict
 
 
 def test_nothing_that_ships_leads_to_the_simulator_through_its_dependencies(wheels: dict[str, Path]) -> None:
-    ours = {name: {normal(line) for line in metadata(wheel).get_all("Requires-Dist", [])} for name, wheel in wheels.items()}
+    ours = {
+        name: {normal(line) for line in metadata(wheel).get_all("Requires-Dist", [])} for name, wheel in wheels.items()
+    }
     reached, todo = set(), list(SHIPPED)
     while todo:
         name = todo.pop()

@@ -103,7 +103,7 @@ CONTRACTS = (
     "faceward.signing.signer",
 )
 
-# Which packages of the SDK a package may import at run time. `hooks` is faceward.liveness.hookspecs, which knows nobody.
+# Which packages of the SDK a package may import at run time. `hooks` is faceward.liveness.hookspecs: it knows nobody.
 LAYERS: dict[str, set[str]] = {
     "errors": set(),
     "model": {"errors"},
@@ -270,7 +270,8 @@ def test_examples_use_the_two_doors_only() -> None:
 
 def test_the_verifying_example_needs_the_wire_format_and_cryptography_alone() -> None:
     allowed = {"faceward_proto", "cryptography", *sys.stdlib_module_names}
-    packages = {found.target.split(".")[0] for found in imports_in(ROOT / "examples/verify_template.py", ROOT / "examples")}
+    path = ROOT / "examples/verify_template.py"
+    packages = {found.target.split(".")[0] for found in imports_in(path, ROOT / "examples")}
     assert "faceward_proto" in packages
     assert packages <= allowed
 

@@ -53,14 +53,14 @@ def _version(asked: bool) -> None:
 def _globals(
     ctx: typer.Context,
     home: Annotated[
-        Path | None, typer.Option(help="Folder of policy, keys, templates and audit log.", show_default="the user's own")
+        Path | None, typer.Option(help="Folder of policy, keys, templates and audit log.", show_default="the user's")
     ] = None,
     policy: Annotated[Path | None, typer.Option(help="Policy file.", show_default="HOME/policy.toml")] = None,
     sensor: Annotated[
         str, typer.Option(help="usb:, usb:VID:PID[:SERIAL], usbip://HOST:PORT/BUSID or replay:FILE.", metavar="ADDRESS")
     ] = "usb:",
     usbip: Annotated[
-        list[str] | None, typer.Option(help="USB/IP server to look for sensors on; may be repeated.", metavar="HOST:PORT")
+        list[str] | None, typer.Option(help="USB/IP server to look on; may be repeated.", metavar="HOST:PORT")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON: one document, or one event a line.")] = False,
     log_file: Annotated[Path | None, typer.Option(help="Append a log of JSON lines, without biometrics.")] = None,
@@ -124,8 +124,8 @@ def _terminated(_: int, __: FrameType | None) -> NoReturn:
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code.
 
-    0 done; 1 a crash, which is a defect of Faceward's; 2 a command line that can't be read; 130 Ctrl-C; every other is the
-    `exit_code` of the FacewardError that ended the command.
+    0 done; 1 a crash, which is a defect of Faceward's; 2 a command line that can't be read; 130 Ctrl-C; every other is
+    the `exit_code` of the FacewardError that ended the command.
     """
     invocation = Invocation(output=Output(as_json="--json" in globals_first(arguments)))
     before = signal.signal(signal.SIGTERM, _terminated)
@@ -161,6 +161,7 @@ def _run(invocation: Invocation, arguments: Sequence[str]) -> int:
         invocation.log.error("ended", crash=type(error).__name__, trace=traceback.format_exc(), exit_code=EXIT_CRASH)
         if invocation.verbose:
             traceback.print_exc()
-        where = f"the trace is in {invocation.log.path}" if invocation.log.path else "run it again with -v for the trace"
-        return output.failure("crash", f"this is a defect of Faceward ({type(error).__name__}: {error}); {where}", EXIT_CRASH)
+        where = f"the trace is in {invocation.log.path}" if invocation.log.path else "run it again with -v for a trace"
+        what = f"this is a defect of Faceward ({type(error).__name__}: {error}); {where}"
+        return output.failure("crash", what, EXIT_CRASH)
     return code

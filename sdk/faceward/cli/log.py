@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 # Fields that may be written. Embeddings, landmarks, frames, scores of a match and subjects' names are not among them.
 ALLOWED = frozenset(
     {
-        "event", "timestamp", "level", "session", "command", "version", "code", "exit_code", "seconds", "address", "transport",
-        "vendor", "model", "firmware", "kind", "prompt", "stage", "reason", "slot", "gate", "gate_version", "outcome", "cue",
-        "capture", "policy", "simulated", "crash", "trace", "done", "total",
+        "event", "timestamp", "level", "session", "command", "version", "code", "exit_code", "seconds", "address",
+        "transport", "vendor", "model", "firmware", "kind", "prompt", "stage", "reason", "slot", "gate", "gate_version",
+        "outcome", "cue", "capture", "policy", "simulated", "crash", "trace", "done", "total",
     }
 )  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""A gate against infrared light that is not the sensor's."""
