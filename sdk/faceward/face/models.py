@@ -157,8 +157,9 @@ def _download() -> bytes:
                    "--only-binary", ":all:", "--dest", folder, WHEEL_REQUIREMENT]  # fmt: skip
         try:
             done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_DOWNLOAD_TIMEOUT_S, check=False
-            )
+                command, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                timeout=_DOWNLOAD_TIMEOUT_S,
+            )  # fmt: skip
         except (OSError, subprocess.TimeoutExpired) as error:
             raise ConfigError(f"pip could not download {WHEEL_REQUIREMENT}: {error}") from error
         if done.returncode != 0:

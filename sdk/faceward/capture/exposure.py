@@ -1,0 +1,65 @@
+"""Automatic exposure: keeps the face at a third of the sensor's range."""
+
+from __future__ import annotations
+
+from faceward.face.quality import FaceQuality
+from faceward.model.frame import Calibration
+
+TARGET = 0.35  # of the range: room for a glint and for a person who comes nearer
+DEAD_BAND = 0.30  # changes below it are left alone: gates compare brightness over time
+EXPOSURE_STEP_US = 100  # the camera terminal's exposure control counts in these (UVC 1.1, 4.2.2.1.4)
+EXPOSURE_MIN_US = 100
+EXPOSURE_MAX_US = 25_000  # a slot lasts 33 ms; readout and emitter switching need the rest
+SETTLE_SLOTS = 4  # slots already under way keep the old exposure
+SATURATED_LIMIT = 0.05  # share of the face at the end of the range: the mean says too little then
+
+_START_DISTANCE_M = 0.4
+_START_REFLECTANCE = 0.35  # between skin of tones III and V at 940 nm (.38, .30: sensor-physics table)
+_SEARCH_SLOTS = 30  # a second without a face before another exposure is tried
+_SEARCH_FACTORS = (1.0, 3.0, 0.3)  # a dark tone at 600 mm, a fair one at 250 mm
+
+
+class AutoExposure:
+    """Says when to set another exposure. It knows nothing of the sensor but its calibration."""
+
+    def __init__(self, calibration: Calibration) -> None:
+        self._range = calibration.saturation_counts - calibration.black_level_counts
+        per_us = calibration.flood_counts_per_us_at_1m * _START_REFLECTANCE / _START_DISTANCE_M**2
+        self.start_us = _clamp(TARGET * self._range / per_us) if per_us > 0.0 else 2_000
+        self._set_at_slot = -SETTLE_SLOTS
+        self._missed = 0
+
+    def see(self, slot: int, exposure_us: int, quality: FaceQuality | None) -> int | None:
+        """After each flood slot, with the exposure it was taken with: the exposure to set now, or None to leave it."""
+        if quality is None:
+            return self._search(slot)
+        self._missed = 0
+        if slot < self._set_at_slot + SETTLE_SLOTS or exposure_us <= 0:
+            return None
+        level = quality.exposure
+        if quality.saturated_share > SATURATED_LIMIT:
+            wanted = exposure_us * min(0.5, TARGET / max(level, 0.01))
+        elif TARGET * (1 - DEAD_BAND) <= level <= TARGET * (1 + DEAD_BAND):
+            return None
+        else:
+            wanted = exposure_us * min(max(TARGET / max(level, 0.01), 0.25), 4.0)
+        return self._change(slot, exposure_us, wanted)
+
+    def _search(self, slot: int) -> int | None:
+        self._missed += 1
+        if self._missed % _SEARCH_SLOTS:
+            return None
+        factor = _SEARCH_FACTORS[self._missed // _SEARCH_SLOTS % len(_SEARCH_FACTORS)]
+        return self._change(slot, 0, self.start_us * factor)
+
+    def _change(self, slot: int, exposure_us: int, wanted_us: float) -> int | None:
+        value = _clamp(wanted_us)
+        if value == exposure_us:
+            return None
+        self._set_at_slot = slot
+        return value
+
+
+def _clamp(exposure_us: float) -> int:
+    steps = round(exposure_us / EXPOSURE_STEP_US)
+    return min(max(steps * EXPOSURE_STEP_US, EXPOSURE_MIN_US), EXPOSURE_MAX_US)
