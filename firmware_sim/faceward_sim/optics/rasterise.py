@@ -32,7 +32,7 @@ class Rasteriser:
         if len(self.detail) != len(geometry.triangles):
             self.detail = np.zeros((len(geometry.triangles), 2), np.float32)
         c = self.camera
-        _project(geometry.vertices_mm, c.f_px, c.cx_px, c.cy_px, c.x_mm, self.x_px, self.y_px, self.inverse_z)
+        project(geometry.vertices_mm, c.f_px, c.cx_px, c.cy_px, c.x_mm, self.x_px, self.y_px, self.inverse_z)
         self.inverse_depth.fill(0.0)
         _rasterise(
             geometry.triangles,
@@ -53,7 +53,8 @@ class Rasteriser:
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _project(vertices, f_px, cx_px, cy_px, x_mm, x_px, y_px, inverse_z):
+def project(vertices, f_px, cx_px, cy_px, x_mm, x_px, y_px, inverse_z):
+    """Each vertex's place in an image; inverse_z is 0 for what is behind the lens or in the housing."""
     for v in range(vertices.shape[0]):
         z = vertices[v, 2]
         if z > NEAR_MM:

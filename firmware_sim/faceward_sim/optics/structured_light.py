@@ -17,10 +17,13 @@ from faceward_sim.firmware.imager import (
     SensorKind,
     SlotImage,
 )
+from faceward_sim.optics.dots import DotProjector
 from faceward_sim.optics.flood import Emitter, flood_signal
 from faceward_sim.optics.geometry import Geometry, Pinhole
+from faceward_sim.optics.pattern import DotPattern, draw_pattern
 from faceward_sim.optics.pixels import PixelArray, develop, quantiles
 from faceward_sim.optics.rasterise import Rasteriser
+from faceward_sim.optics.triangulation import DepthProcessor
 from faceward_sim.world.surface import Actor
 
 _MTF50_SIGMA = 0.18739  # a Gaussian blur of s px has contrast one half at .18739/s cycles per px: sqrt(ln 2 / (2 pi^2))
@@ -44,6 +47,12 @@ class StructuredLightDesign:
     depth_max_mm: float = 1000.0
     disparity_step_px: float = 0.125  # sensor-physics.md, Kinect v1 class
     dot_pitch_px: float = 8.3
+    # The pattern's window from the projector's axis. It is turned towards -x so that dots fill the image from .2 m on.
+    dots_left_px: float = -395.0
+    dots_right_px: float = 325.0
+    dots_top_px: float = -250.0
+    dots_bottom_px: float = 250.0
+    pattern_seed: int = 940
     dot_spot_mrad: float = 0.7
     lens_mtf50_cy_per_px: float = 0.27
     # Skin of reflectance .38 at .4 m fills 40 % of the range in 2,000 us.
@@ -77,12 +86,33 @@ class StructuredLightUnit:
     start_c: float
     warm_c: float
     warm_up_s: float
+    dot_x_px: NDArray[np.float64]  # where the dots truly go, in the pattern's coordinates
+    dot_y_px: NDArray[np.float64]
+    dot_brightness: NDArray[np.float64]
+    shift_px_per_c: float  # how heat turns the projector
+    speckle_px: float  # speckle moves a dot's centre, anew for every frame
+    speckle_contrast: float
 
 
 _CALIBRATION_C = 35.0
 
 
-def draw_unit(design: StructuredLightDesign, seed: int) -> tuple[StructuredLightUnit, FactoryCalibration]:
+def design_pattern(design: StructuredLightDesign) -> DotPattern:
+    """The pattern that every unit of a design projects."""
+    return draw_pattern(
+        design.f_px,
+        design.dot_pitch_px,
+        design.dots_left_px,
+        design.dots_right_px,
+        design.dots_top_px,
+        design.dots_bottom_px,
+        design.pattern_seed,
+    )
+
+
+def draw_unit(
+    design: StructuredLightDesign, pattern: DotPattern, seed: int
+) -> tuple[StructuredLightUnit, FactoryCalibration]:
     """Draw a unit and the factory's estimate of it; the same seed draws the same pair."""
     rng = np.random.default_rng([seed, 0x940])
     rows, columns = design.height_px, design.width_px
@@ -109,6 +139,7 @@ def draw_unit(design: StructuredLightDesign, seed: int) -> tuple[StructuredLight
         saturation_counts=design.saturation_counts,
         step_counts=design.converter_step_counts,
     )
+    dots = len(pattern.x_px)
     unit = StructuredLightUnit(
         camera=camera,
         baseline_mm=design.baseline_mm + rng.normal(0, 0.1),
@@ -125,6 +156,13 @@ def draw_unit(design: StructuredLightDesign, seed: int) -> tuple[StructuredLight
         start_c=float(rng.uniform(22, 34)),
         warm_c=float(rng.uniform(36, 46)),
         warm_up_s=float(rng.uniform(300, 900)),
+        # With speckle, centroid noise and the disparity step these make s = .08 px, the sheet's for a lock module.
+        dot_x_px=pattern.x_px + rng.normal(0, 0.03, dots),
+        dot_y_px=pattern.y_px + rng.normal(0, 0.03, dots),
+        dot_brightness=1 + np.clip(rng.normal(0, 0.06, dots), -0.2, 0.2),
+        shift_px_per_c=float(rng.normal(0, 0.006)),
+        speckle_px=float(rng.uniform(0.045, 0.065)),
+        speckle_contrast=float(rng.uniform(0.02, 0.06)),
     )
     intrinsics = FactoryIntrinsics(
         columns,
@@ -159,7 +197,9 @@ class StructuredLightImager:
     """One unit before one actor (the firmware's `Imager`)."""
 
     def __init__(self, design: StructuredLightDesign, actor: Actor, seed: int) -> None:
-        self.unit, self.calibration = draw_unit(design, seed)
+        pattern = design_pattern(design)
+        self.unit, self.calibration = draw_unit(design, pattern, seed)
+        unit = self.unit
         self.identity = FactoryIdentity(
             vendor="Faceward",
             model="sl-940",
@@ -177,6 +217,16 @@ class StructuredLightImager:
         self._signal = np.zeros(shape, np.float32)
         self._blurred = np.zeros(shape, np.float32)
         self._normal = quantiles()
+        self._dots = DotProjector(
+            pattern,
+            unit.dot_x_px,
+            unit.dot_y_px,
+            unit.dot_brightness,
+            unit.baseline_mm,
+            float(np.hypot(unit.lens_sigma_px, unit.spot_sigma_px)),
+        )
+        tangents = np.stack([pattern.x_px, pattern.y_px], 1) / pattern.f_px
+        self._depth = DepthProcessor(pattern, tangents, self.calibration, design.disparity_step_px)
 
     def expose(self, exposure: Exposure) -> SlotImage:
         """Take one slot.
@@ -203,9 +253,25 @@ class StructuredLightImager:
             self._signal,
         )
         cv2.GaussianBlur(self._signal, (0, 0), unit.lens_sigma_px, dst=self._blurred, borderType=cv2.BORDER_REPLICATE)
+        dots = exposure.illumination is Illumination.DOTS
+        if dots:
+            speckle = rng.standard_normal((len(unit.dot_x_px), 3), np.float32)
+            speckle *= np.array([unit.speckle_px, unit.speckle_px, unit.speckle_contrast], np.float32)
+            speckle[:, 2] += 1
+            self._dots.add(
+                self._geometry,
+                self._view,
+                unit.dot_counts_per_us_at_1m * exposure_us * power,
+                unit.shift_px_per_c * (temperature_c - _CALIBRATION_C),
+                speckle,
+                self._blurred,
+            )
         infrared: NDArray[np.uint16] = np.empty(self._signal.shape, np.uint16)
         develop(unit.pixels, self._normal, self._blurred, exposure.gain, int(rng.integers(1 << 63)), infrared)
-        return SlotImage(infrared=infrared, temperature_c=round(float(temperature_c + rng.normal(0, 0.05)), 2))
+        depth = self._depth.depth(infrared, exposure.gain) if dots else None
+        return SlotImage(
+            infrared=infrared, depth=depth, temperature_c=round(float(temperature_c + rng.normal(0, 0.05)), 2)
+        )
 
 
 def build_unit(actor: Actor, seed: int) -> StructuredLightImager:
