@@ -1,8 +1,9 @@
 """The gates' worker, seen from the caller: frames go out through shared memory, answers come back before a deadline.
 
-The process is started from scratch, so that it inherits nothing: neither memory nor files nor environment, only Python's
-search path. The shared memory has no name, hence nothing is left of it however either side ends. All gates of a policy share
-one process: a hostile gate can spoil, or fake, the answers of the gates beside it, and nothing else of the caller's.
+The process is started from scratch, so that it inherits nothing: neither memory nor files nor environment, only
+Python's search path. The shared memory has no name, hence nothing is left of it however either side ends. All gates of
+a policy share one process: a hostile gate can spoil, or fake, the answers of the gates beside it, and nothing else of the
+caller's.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ SETS_UNDER_WAY = 8
 _HEADER_BYTES = mmap.ALLOCATIONGRANULARITY
 _NOBODY = 0xFF
 
-# -I keeps PYTHON* variables, the user's folder and the working directory out of it; the search path is the caller's own.
+# -I keeps PYTHON* variables, the user's folder and the working directory out of it; the search path is the caller's.
 _BOOT = (
     "import json,sys;"
     "sys.path[:]=json.loads(sys.argv[1]);"
@@ -79,8 +80,8 @@ class GateWorker:
     """Judges one capture: `start`, `gates`, `open`, `observe` for each frame set, `conclude`. Then it is spent.
 
     One thread at a time may call it. After `start` nothing that a gate does raises here, save in `gates` and
-    `requirements`, which come before the capture; a gate that breaks is answered for by `conclude`. Leaving the context, or
-    `close`, kills the process.
+    `requirements`, which come before the capture; a gate that breaks is answered for by `conclude`. Leaving the
+    context, or `close`, kills the process.
     """
 
     def __init__(self, policy: Policy, *, start_timeout_s: float = START_TIMEOUT_S, cells: int = CELLS) -> None:
@@ -174,8 +175,11 @@ class GateWorker:
             self._order("open", sensor, schedule)
 
     def observe(self, frame_set: FrameSet, face: FaceObservation) -> None:
-        """Show the gates a frame set, once. Copies its pixels and returns; waits only while too many are under way, and never
-        longer than the policy's gate_timeout_s: then the worker is killed, and `conclude` says so."""
+        """Show the gates a frame set, once.
+
+        Copies its pixels and returns; waits only while too many are under way, and never longer than the policy's
+        gate_timeout_s: then the worker is killed, and `conclude` says so.
+        """
         self._seen.update(frame_set.digests)
         if self._problem is not None:
             return
@@ -202,8 +206,11 @@ class GateWorker:
         self._order("observe", frame_set.index, rows, face, deadline=deadline)
 
     def conclude(self, timeout_s: float | None = None) -> tuple[GateAnswer, ...]:
-        """Every gate's answer, in name order. What has not come within `timeout_s` (the policy's gate_timeout_s) is lost
-        and the process is killed; answers that came before stand."""
+        """Every gate's answer, in name order.
+
+        What has not come within `timeout_s` (None: the policy's gate_timeout_s) is lost and the process is killed;
+        answers that came before stand.
+        """
         deadline = time.monotonic() + (self._timeout_s if timeout_s is None else timeout_s)
         names = [ref.name for ref in self._refs]
         if self._problem is None:
@@ -312,12 +319,10 @@ class GateWorker:
         )  # fmt: skip
         return fields, start, length
 
-    def _remote_gates(self, rows: object) -> tuple[RemoteGate, ...]:
+    def _remote_gates(self, rows: Any) -> tuple[RemoteGate, ...]:
         expected = sorted(ref.name for ref in self._refs)
-        if (
-            not isinstance(rows, list)
-            or [row[0] if isinstance(row, list) and row else None for row in rows] != expected
-        ):
+        valid = isinstance(rows, list) and all(isinstance(row, list) and len(row) == 3 for row in rows)
+        if not valid or [row[0] for row in rows] != expected:
             self._fail("the gates' process loaded other gates than the policy's")
             raise PluginError(str(self._problem))
         return tuple(RemoteGate(str(row[0]), str(row[1]), str(row[2]), self) for row in rows)
@@ -351,7 +356,7 @@ def _is_index(value: object) -> bool:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of the caller's but what the loader of libraries needs; one thread a library, since all gates share a core."""
+    """Nothing of the caller's but what the loader of libraries needs; one thread a library, as gates share a core."""
     kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
     return {**kept, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 

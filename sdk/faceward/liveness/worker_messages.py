@@ -148,7 +148,7 @@ def evidence_to_json(evidence: Evidence) -> dict[str, Any]:
 
 
 def evidence_from_json(values: object) -> Evidence:
-    """Raises: ValueError for anything but what `evidence_to_json` makes; NaN passes, for the decision loop to refuse."""
+    """Raises: ValueError for anything but what `evidence_to_json` makes; NaN passes: refusing it is for `decide`."""
     if not isinstance(values, dict) or set(values) != {"outcome", "cue", "reason", "measures", "score", "covered"}:
         raise ValueError("not an evidence")
     if not isinstance(values["measures"], list) or not isinstance(values["covered"], list):
