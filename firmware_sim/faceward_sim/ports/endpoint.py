@@ -109,8 +109,8 @@ class BulkIn:
         return self._match()
 
     def cancel(self, transfer: Transfer) -> bool:
-        """Take a read back; False when it has ended already."""
-        if transfer.outcome is not Outcome.WAITING:
+        """Take a read back; False when it has ended already or never began."""
+        if transfer not in self._waiting:
             return False
         self._waiting.remove(transfer)
         transfer.outcome = Outcome.CANCELLED

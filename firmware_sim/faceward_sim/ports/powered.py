@@ -114,20 +114,24 @@ class PoweredSensor:
         with self._changed:
             if self._owner is not owner:
                 return
+            self._reset()
             self._owner = None
             self._on_unplug = None
-        self.reset()
+        self._deliver()
 
     def reset(self) -> None:
         """A bus reset, after which the bus configures the device again."""
         with self._changed:
-            self.firmware.reset()
-            self.firmware.control(_SET_CONFIGURATION)
-            for bulk in self._endpoints.values():
-                self._ended += bulk.end_all(Outcome.GONE)
-            self._follow_streams()
-            self._changed.notify_all()
+            self._reset()
         self._deliver()
+
+    def _reset(self) -> None:
+        self.firmware.reset()
+        self.firmware.control(_SET_CONFIGURATION)
+        for bulk in self._endpoints.values():
+            self._ended += bulk.end_all(Outcome.GONE)
+        self._follow_streams()
+        self._changed.notify_all()
 
     def control(self, setup: bytes, data: bytes = b"") -> bytes:
         """One control transfer.
