@@ -1,8 +1,8 @@
 """Faces and their five points in an infrared frame, with YuNet.
 
 The frame is brought to 8 bits by one curve that depends on the sensor alone (never on the picture in it), so that a
-face looks the same to the network in every slot of one exposure, and is searched at 320 x 240: a face of 150 mm is 80 px
-wide there at 500 mm (f = 277 px), well above the 10 px that YuNet was trained down to (Wu, Peng, Yu 2023).
+face looks the same to the network in every slot of one exposure. It is searched at 320 x 240, where a face of 150 mm is
+80 px wide at 500 mm (f = 277 px), well above the 10 px that YuNet was trained down to (Wu, Peng, Yu 2023).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class ToneCurve:
     def __init__(self, black_counts: float, saturation_counts: float) -> None:
         """Raises: ConfigError when there is no range between the two."""
         if not 0.0 <= black_counts < saturation_counts <= 65535.0:
-            raise ConfigError(f"sensor calibration: no range from black {black_counts} to saturation {saturation_counts}")
+            raise ConfigError(f"sensor calibration: no range from {black_counts} (black) to {saturation_counts} counts")
         counts = np.arange(65536, dtype=np.float64)
         share = np.clip((counts - black_counts) / (saturation_counts - black_counts), 0.0, 1.0)
         self._table = np.rint(255.0 * np.sqrt(share)).astype(np.uint8)

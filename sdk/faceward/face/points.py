@@ -10,13 +10,6 @@ from faceward.model.frame import Calibration, Frame, Intrinsics
 _DEPTH_HALF_WINDOW_MM = 5.0  # an eyelid's or lip's height: deeper structure inside belongs to the same feature
 
 
-def depth_mm(frame: Frame, calibration: Calibration) -> NDArray[np.float32]:
-    """The depth frame in millimetres, (height_px, width_px) float32, NaN where there is none or out of range."""
-    depth = frame.pixels * np.float32(calibration.depth_unit_um / 1000.0)
-    depth[(depth < calibration.depth_min_mm) | (depth > calibration.depth_max_mm)] = np.nan
-    return depth
-
-
 def locate(
     landmarks_px: NDArray[np.float32], infrared_size_px: tuple[int, int], depth: Frame, calibration: Calibration
 ) -> NDArray[np.float64] | None:
@@ -36,6 +29,20 @@ def locate(
         if z_mm is not None:
             points[row] = unproject(x_px, y_px, z_mm, camera)
     return None if np.isnan(points).all() else points
+
+
+def unproject_frame(depth: Frame, calibration: Calibration) -> NDArray[np.float32]:
+    """Every valid pixel of a depth frame in camera millimetres, (N, 3) float32."""
+    camera = calibration.depth.scaled(depth.width_px, depth.height_px)
+    unit_mm = calibration.depth_unit_um / 1000.0
+    pixels = depth.pixels
+    lines, columns = np.nonzero(
+        (pixels >= calibration.depth_min_mm / unit_mm) & (pixels <= calibration.depth_max_mm / unit_mm)
+    )
+    z = pixels[lines, columns] * np.float32(unit_mm)
+    x = (columns - np.float32(camera.cx_px)) * z / np.float32(camera.fx_px)
+    y = (lines - np.float32(camera.cy_px)) * z / np.float32(camera.fy_px)
+    return np.column_stack([x, y, z]).astype(np.float32)
 
 
 def unproject(x_px: float, y_px: float, z_mm: float, camera: Intrinsics) -> tuple[float, float, float]:

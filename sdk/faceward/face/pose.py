@@ -1,8 +1,8 @@
 """Head pose from YuNet's five points, with depth where there is any.
 
 Camera axes: x to the image's right (the person's own left), y down, z away from the sensor. With depth, the mean face
-is laid onto the measured points by the rotation of least squares (Kabsch 1976); without, the scaled orthographic camera of
-least squares is found (DeMenthon and Davis 1995, first step) and turned by the line of sight.
+is laid onto the measured points by the rotation of least squares (Kabsch 1976); without, the scaled orthographic camera
+of least squares is found (DeMenthon and Davis 1995, first step) and turned by the line of sight.
 """
 
 from __future__ import annotations
