@@ -2,9 +2,9 @@
 
     python examples/verify_template.py TEMPLATE --host-key signer.pub.pem
 
-A production lock has its trust store built in. Here it comes from the command line; a template from a development set-up
-passes only with --development (keys in files, a grant that the host gave itself, nothing attested), and one from the
-simulator only with --simulated beside it. The exit code is 0 for a template to be trusted and 1 for one that isn't.
+A production lock has its trust store built in. Here it comes from the command line; a template from a development
+set-up passes only with --development (keys in files, a grant that the host gave itself, nothing attested), and one from
+the simulator only with --simulated beside it. The exit code is 0 for a template to be trusted and 1 for one that isn't.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from faceward_proto.trust import TrustedKey, TrustStore, VerificationError, Veri
 
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Verify a signed face template as a lock does.")
-    parser.add_argument("template", type=Path, help="the signed template, as `faceward show NAME --export FILE` writes it")
+    parser.add_argument("template", type=Path, help="what `faceward show NAME --export FILE` wrote")
     parser.add_argument("--host-key", type=Path, required=True, help="public key (PEM) of the enrolling host")
     parser.add_argument("--administrator-key", type=Path, help="public key (PEM) of the administrator (the host's)")
     parser.add_argument("--tenant", default="development")

