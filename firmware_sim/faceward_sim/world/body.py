@@ -1,0 +1,135 @@
+"""A person as surfaces at one moment: expression, rotation about the neck, gaze, clothes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceward_sim.world.anatomy import Floats
+from faceward_sim.world.eyes import EYE, eye_mesh, with_cornea
+from faceward_sim.world.motion import Posture
+from faceward_sim.world.people import Person, draw_clothes, skin_triangles
+from faceward_sim.world.surface import Surface
+
+# About the upper cervical joints, below and behind the middle of the eyes on the base head (between the mastoids, M).
+NECK_MM = np.array([0.0, 75.0, 88.0], np.float32)
+FACE_CENTRE_MM = 32.0  # the middle of the face lies this far below the eyes
+
+
+def turning(yaw_rad: float, pitch_rad: float, roll_rad: float = 0.0) -> Floats:
+    """Rotation (3, 3) for column vectors: yaw to the person's own left (+x), pitch upwards (-y), roll clockwise."""
+    cy, sy = np.cos(-yaw_rad), np.sin(-yaw_rad)
+    cp, sp = np.cos(-pitch_rad), np.sin(-pitch_rad)
+    cr, sr = np.cos(roll_rad), np.sin(roll_rad)
+    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+    about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
+    return (about_y @ about_x @ about_z).astype(np.float32)
+
+
+class Pose:
+    """A posture's rigid parts, to carry points of the rest frame to the camera frame."""
+
+    def __init__(self, posture: Posture, place_mm: Floats, scale: float) -> None:
+        self.head = turning(posture.yaw_rad, posture.pitch_rad, posture.roll_rad)
+        self.torso = turning(posture.torso_yaw_rad, 0.0)
+        self.pivot = NECK_MM * np.float32(scale)
+        self.shift = place_mm + np.asarray(posture.shift_mm, np.float32)
+
+    def carry(self, points_mm: Floats, follow: Floats | None = None) -> Floats:
+        """Rest to camera frame; `follow` is each point's share in the head's rotation (None: all of it)."""
+        arms = points_mm - self.pivot
+        head = arms @ self.head.T
+        if follow is not None:
+            torso = arms @ self.torso.T
+            head = torso + follow[:, None] * (head - torso)
+        return head + (self.pivot + self.shift)
+
+
+class Body:
+    """One person's surfaces. Arrays that do not move are made once and handed out again and again."""
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+        anatomy = person.anatomy
+        self._skin_vertex, self._skin_triangles, self._skin_uv = self._render_part(skin_triangles(anatomy))
+        self._clothes = draw_clothes(person.seed, anatomy)
+        self._clothes_vertex = anatomy.wedge_vertex[self._clothes.wedges]
+        self._clothes_ease = self._ease(person.build.vertices_mm)
+        directions, self._eye_triangles, self._eye_uv = eye_mesh()
+        self._eye_points = with_cornea(directions, person.build.eye_radius_mm)
+        self.skin_material = person.complexion.material
+        self.skin_reflectance = person.skin_reflectance
+
+    def _render_part(self, triangles: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
+        anatomy = self.person.anatomy
+        wedges, local = np.unique(triangles, return_inverse=True)
+        return (
+            anatomy.wedge_vertex[wedges],
+            np.ascontiguousarray(local.reshape(-1, 3), np.int32),
+            np.ascontiguousarray(anatomy.wedge_uv[wedges]),
+        )
+
+    def _ease(self, vertices: Floats) -> Floats:
+        triangles = self._clothes_vertex[self._clothes.triangles]
+        faces = np.cross(
+            vertices[triangles[:, 1]] - vertices[triangles[:, 0]], vertices[triangles[:, 2]] - vertices[triangles[:, 0]]
+        )
+        normals = np.zeros_like(vertices)
+        for corner in range(3):
+            np.add.at(normals, triangles[:, corner], faces)
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+        return (normals[self._clothes_vertex] * np.float32(self._clothes.ease_mm)).astype(np.float32)
+
+    def expressed(self, units: Mapping[str, float]) -> Floats:
+        """Rest vertices with an expression on them, still in the rest frame."""
+        vertices = self.person.build.vertices_mm.copy()
+        for name, share in units.items():
+            column = self.person.units[name]
+            vertices[column.vertices] += np.float32(share) * column.deltas_mm
+        return vertices
+
+    def skin(self, vertices: Floats, pose: Pose) -> Surface:
+        carried = pose.carry(vertices, self.person.anatomy.follow)
+        return Surface(
+            carried[self._skin_vertex],
+            self._skin_triangles,
+            self._skin_uv,
+            self.skin_reflectance,
+            self.skin_material,
+        )
+
+    def clothes(self, pose: Pose) -> Surface:
+        rest = self.person.build.vertices_mm[self._clothes_vertex] + self._clothes_ease
+        follow = self.person.anatomy.follow[self._clothes_vertex]
+        cloth = self._clothes
+        return Surface(pose.carry(rest, follow), cloth.triangles, cloth.uv, cloth.reflectance, cloth.material)
+
+    def eyes(self, posture: Posture, pose: Pose) -> Surface:
+        gaze = turning(posture.gaze_yaw_rad, posture.gaze_pitch_rad)
+        turned = self._eye_points @ gaze.T
+        half = len(turned) // 2
+        centres = self.person.build.eye_centres_mm
+        points = np.concatenate([turned[:half] + centres[0], turned[half:] + centres[1]])
+        return Surface(pose.carry(points), self._eye_triangles, self._eye_uv, self.person.eye_reflectance, EYE)
+
+    def hair(self, pose: Pose) -> Surface | None:
+        hair = self.person.hair
+        if hair is None:
+            return None
+        return Surface(
+            pose.carry(hair.vertices_mm, hair.follow), hair.triangles, hair.uv, hair.reflectance, hair.material
+        )
+
+    def surfaces(self, posture: Posture, place_mm: Floats) -> tuple[Surface, ...]:
+        """The whole living person. `place_mm` is where the middle between the eyes rests in the camera frame."""
+        pose = Pose(posture, place_mm, self.person.build.scale)
+        parts = (
+            self.skin(self.expressed(posture.units), pose),
+            self.eyes(posture, pose),
+            self.hair(pose),
+            self.clothes(pose),
+        )
+        return tuple(part for part in parts if part is not None)

@@ -1,0 +1,278 @@
+"""Near-infrared reflectance of a face: skin by tone, brows, lips, lids, beard, moles, wrinkles.
+
+Reflectances at 940 nm by tone, dot radii and specular share come from the parameter sheet (Monte Carlo transport in a
+layered skin, melanosome fraction 2, 10, 20 and 35 %). The spread around them follows the sheet's lognormal scattering
+(sigma .2-.3); how features such as brows or lips contrast with skin at 940 nm is assumed and drawn from ranges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceward_sim.world.skin_map import SkinMap
+from faceward_sim.world.streams import stream
+from faceward_sim.world.surface import Material
+
+Floats = NDArray[np.float32]
+
+TONES = (1.0, 2.0, 3.0, 4.0)  # Fitzpatrick I-II, III-IV, V, VI
+REFLECTANCE_940 = (0.482, 0.383, 0.300, 0.221)
+DOT_R50_MM = (1.10, 1.00, 0.90, 0.85)
+DOT_R90_MM = (3.50, 3.35, 3.20, 3.00)
+SPECULAR_SHARE = (0.055, 0.070, 0.088, 0.110)  # 5.5 % (I-II) to 11 % (VI); the middle ones interpolated
+
+
+@dataclass(frozen=True, slots=True)
+class Complexion:
+    """What one person's skin does with light, before features are painted on it."""
+
+    tone: float  # 1 to 4
+    reflectance: float
+    material: Material
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a face wears: the painted and grown features that make somebody recognisable. Lengths in millimetres."""
+
+    age: float  # 0: young adult, 1: very old
+    hair_reflectance: float
+    brow_inner: float
+    brow_outer: float
+    brow_height: float
+    brow_arch: float
+    brow_tail: float
+    brow_slope: float
+    brow_width: float
+    brow_density: float
+    brow_reflectance: float
+    monobrow: float
+    lash: float
+    lid_shadow: float
+    under_eye: float
+    lip_upper: float
+    lip_lower: float
+    lip_outline: float
+    nasolabial: float
+    forehead_lines: float
+    crows_feet: float
+    moustache: float
+    chin_beard: float
+    jaw_beard: float
+    beard_line: float
+    freckles: float
+    mole_count: int
+    blotch: float
+    pores: float
+    cheek_gradient: float
+    shine_zone: float
+
+
+def draw_complexion(seed: int, tone: float | None) -> Complexion:
+    """Draw a skin; `tone` fixes the group (1 to 4) but not the person's own scattering and absorption.
+
+    :raises ValueError: the tone is outside 1 to 4.
+    """
+    rng = stream(seed, "complexion")
+    drawn = rng.uniform(1.0, 4.0)
+    tone = float(drawn if tone is None else tone)
+    if not 1.0 <= tone <= 4.0:
+        raise ValueError(f"a tone lies between 1 and 4, not at {tone}")
+    scattering = np.clip(rng.normal(0.0, 0.2), -0.45, 0.45)  # log of mu_s' over its nominal (sheet: sigma .2-.3)
+    absorption = np.clip(rng.normal(0.0, 0.15), -0.35, 0.35)
+    # Exponents: diffusion theory at the sheet's coefficients; R rises and the radii fall with scattering.
+    reflectance = np.interp(tone, TONES, REFLECTANCE_940) * np.exp(0.30 * scattering - 0.30 * absorption)
+    r50 = np.interp(tone, TONES, DOT_R50_MM) * np.exp(-0.55 * scattering - 0.10 * absorption)
+    r90 = np.interp(tone, TONES, DOT_R90_MM) * np.exp(-0.45 * scattering - 0.25 * absorption)
+    share = np.interp(tone, TONES, SPECULAR_SHARE) * np.exp(rng.normal(0.0, 0.08))
+    material = Material("skin", float(r50), float(r90), float(np.clip(share, 0.055, 0.11)), float(rng.uniform(0.2, 0.35)))
+    return Complexion(tone, float(reflectance), material)
+
+
+def draw_traits(seed: int, *, male: float, age: float) -> Traits:
+    """Draw the features; `male` and `age` in [0, 1] shift beards and wrinkles."""
+    rng = stream(seed, "traits")
+    grey = np.clip((age - 0.35) * 2.2 + rng.normal(0, 0.25), 0, 1)
+    # Melanin absorbs little past 900 nm: dark hair returns .08-.2 at 940 nm, fair and grey hair much more (assumed).
+    pigmented = rng.choice([rng.uniform(0.06, 0.14), rng.uniform(0.12, 0.26), rng.uniform(0.26, 0.42)], p=[0.5, 0.3, 0.2])
+    hair = pigmented * (1 - grey) + rng.uniform(0.40, 0.55) * grey
+    bearded = male > 0.5 and rng.random() < 0.55
+    style = rng.integers(0, 5)
+    grown = float(rng.uniform(0.35, 1.0)) if bearded else 0.0
+    shadow = float(rng.uniform(0.0, 0.25)) if male > 0.5 else 0.0
+    return Traits(
+        age=age,
+        hair_reflectance=float(hair),
+        brow_inner=float(rng.uniform(7.0, 17.0)),
+        brow_outer=float(rng.uniform(44.0, 56.0)),
+        brow_height=float(rng.uniform(13.5, 23.0)),
+        brow_arch=float(rng.uniform(0.0, 7.5)),
+        brow_tail=float(rng.uniform(-2.0, 8.0)),
+        brow_slope=float(rng.uniform(-0.12, 0.14)),
+        brow_width=float(rng.uniform(2.2, 5.2) + 2.2 * male * rng.random()),
+        brow_density=float(np.clip(rng.beta(2.2, 1.1), 0.12, 1.0)),
+        brow_reflectance=float(np.clip(hair * rng.uniform(0.6, 1.1), 0.05, 0.5)),
+        monobrow=float(rng.uniform(0.2, 0.8)) if rng.random() < 0.12 else 0.0,
+        lash=float(rng.uniform(0.25, 0.95)),
+        lid_shadow=float(rng.uniform(0.0, 0.35)),
+        under_eye=float(rng.uniform(0.0, 0.30) + 0.1 * age),
+        lip_upper=float(rng.uniform(0.55, 1.02)),
+        lip_lower=float(rng.uniform(0.62, 1.05)),
+        lip_outline=float(rng.uniform(0.0, 0.25)),
+        nasolabial=float(rng.uniform(0.0, 0.20) + 0.25 * age),
+        forehead_lines=float(rng.uniform(0.0, 0.10) + 0.30 * age),
+        crows_feet=float(rng.uniform(0.0, 0.10) + 0.30 * age),
+        moustache=max(shadow, grown * float(style in (0, 1, 2, 4))),
+        chin_beard=max(shadow, grown * float(style in (0, 1, 3))),
+        jaw_beard=max(shadow, grown * float(style == 0)),
+        beard_line=float(rng.uniform(62.0, 82.0)),
+        freckles=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.2 else 0.0,
+        mole_count=int(rng.poisson(3.0)),
+        blotch=float(rng.uniform(0.015, 0.07)),
+        pores=float(rng.uniform(0.01, 0.04)),
+        cheek_gradient=float(rng.uniform(-0.12, 0.12)),
+        shine_zone=float(rng.uniform(-0.06, 0.10)),
+    )
+
+
+def smooth(x: Floats, low: float, high: float) -> Floats:
+    """A cubic step from 0 at `low` to 1 at `high` (falling if low > high)."""
+    t = np.clip((x - low) / (high - low), 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)
+
+
+def mottle(rng: np.random.Generator, size: int, cells_down: int, cells_across: int) -> Floats:
+    """Smooth noise of about unit variance with that many cells, over a square of `size` texels."""
+    grid = rng.standard_normal((cells_down, cells_across)).astype(np.float32)
+    field = cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC)
+    return field / max(float(field.std()), 1e-6)
+
+
+def bump(x: Floats, centre: float | Floats, width: float) -> Floats:
+    return np.exp(-0.5 * ((x - centre) / width) ** 2)
+
+
+def paint_skin(seed: int, skin: SkinMap, complexion: Complexion, traits: Traits) -> Floats:
+    """The face's diffuse reflectance, (size, size); plain cheek and forehead average the complexion's reflectance."""
+    rng = stream(seed, "paint")
+    size = skin.size
+    x, y, z = skin.position_mm[..., 0], skin.position_mm[..., 1], skin.position_mm[..., 2]
+    side = np.abs(x)
+    front = smooth(z, 60.0, 25.0)
+    tint = np.ones((size, size), np.float32)
+
+    for cells, share in ((6, 0.8), (14, 1.0), (40, 0.6), (110, 0.4)):
+        tint += np.float32(traits.blotch * share * 0.6) * mottle(rng, size, cells, cells)
+    tint += np.float32(traits.pores) * mottle(rng, size, 420, 420)
+    tint *= 1 + traits.cheek_gradient * bump(side, 42, 15) * bump(y, 38, 18) * front
+    tint *= 1 + traits.shine_zone * bump(side, 0, 22) * smooth(y, 30, -20) * front
+    if traits.freckles:
+        spots = mottle(rng, size, 260, 260)
+        zone = bump(side, 24, 20) * bump(y, 28, 16) * front
+        tint *= 1 - 0.28 * traits.freckles * zone * smooth(spots, 0.9, 1.6)
+    _wrinkles(rng, tint, traits, side, x, y, z, front)
+    _moles(rng, tint, traits, skin)
+    _lips(rng, tint, traits, skin)
+    _eyes(rng, tint, traits, skin)
+    tint *= 0.45 + 0.55 * np.clip(skin.openness, 0, 1) ** 0.6
+
+    reflectance = np.float32(complexion.reflectance) * np.clip(tint, 0.12, 1.5)
+    _beard(rng, reflectance, traits, skin, side, front)
+    _brows(rng, reflectance, traits, x, y, front)
+    _lashes(rng, reflectance, traits, skin)
+    reflectance[-12:, :] = 0.05  # the last rows are what cavities sample: mouth, eye sockets
+    return np.clip(reflectance, 0.02, 0.75).astype(np.float32)
+
+
+def _wrinkles(
+    rng: np.random.Generator, tint: Floats, traits: Traits, side: Floats, x: Floats, y: Floats, z: Floats, front: Floats
+) -> None:
+    for _ in range(int(rng.integers(2, 5))):
+        height = rng.uniform(-62, -30) + rng.uniform(2, 6) * np.cos(x / rng.uniform(14, 26) + rng.uniform(0, 6))
+        strength = traits.forehead_lines * rng.uniform(0.5, 1.0)
+        tint *= 1 - strength * bump(y, height.astype(np.float32), 1.0) * smooth(side, 46, 28) * front
+    for _ in range(3):
+        slope = rng.uniform(-0.5, 0.5)
+        line = rng.uniform(-4, 6) + slope * (side - 48)
+        tint *= 1 - traits.crows_feet * bump(y, line, 0.7) * smooth(side, 46, 49) * smooth(side, 64, 56) * front
+    fold = 17.0 + 14.0 * smooth(y, 38.0, 74.0)
+    tint *= 1 - traits.nasolabial * bump(side, fold, 1.6) * smooth(y, 36, 44) * smooth(y, 80, 70) * front
+    for sign in (-1, 1):
+        if rng.random() < 0.3 + 0.4 * traits.age:
+            tint *= 1 - 0.5 * traits.forehead_lines * bump(x, sign * rng.uniform(3, 6), 0.8) * bump(y, -18, 6) * front
+    bag = 11.5 + 3.0 * bump(side, 31, 10)
+    tint *= 1 - traits.under_eye * bump(y, bag, 3.2) * bump(side, 29, 10) * front
+
+
+def _moles(rng: np.random.Generator, tint: Floats, traits: Traits, skin: SkinMap) -> None:
+    for _ in range(traits.mole_count):
+        centre = np.array([rng.uniform(-55, 55), rng.uniform(-60, 100)], np.float32)
+        radius = rng.uniform(0.9, 2.2)
+        distance = np.hypot(skin.position_mm[..., 0] - centre[0], skin.position_mm[..., 1] - centre[1])
+        tint *= 1 - rng.uniform(0.3, 0.65) * smooth(distance, radius * 1.25, radius * 0.75) * (skin.position_mm[..., 2] < 60)
+
+
+def _lips(rng: np.random.Generator, tint: Floats, traits: Traits, skin: SkinMap) -> None:
+    creases = 1 + 0.05 * mottle(rng, skin.size, 60, 420)
+    upper, lower = smooth(skin.upper_lip, 0.18, 0.42), smooth(skin.lower_lip, 0.18, 0.42)
+    tint *= 1 + (traits.lip_upper * creases - 1) * upper
+    tint *= 1 + (traits.lip_lower * creases - 1) * lower * (1 - upper)
+    ring = bump(skin.upper_lip, 0.2, 0.08) + bump(skin.lower_lip, 0.2, 0.08)
+    tint *= 1 - 0.6 * traits.lip_outline * np.clip(ring, 0, 1) * (skin.seam_distance_mm < 16)
+    tint *= 1 - 0.55 * smooth(skin.seam_distance_mm, 1.8, 0.3)
+
+
+def _eyes(rng: np.random.Generator, tint: Floats, traits: Traits, skin: SkinMap) -> None:
+    near = skin.lid_distance_mm
+    tint *= 1 - traits.lid_shadow * smooth(near, 9.0, 3.0) * skin.upper_lid
+    crease = rng.uniform(3.5, 6.5)
+    tint *= 1 - rng.uniform(0.0, 0.3) * bump(near, crease, 0.7) * skin.upper_lid
+
+
+def _lashes(rng: np.random.Generator, reflectance: Floats, traits: Traits, skin: SkinMap) -> None:
+    near = skin.lid_distance_mm
+    reach = rng.uniform(1.0, 2.2)
+    amount = traits.lash * smooth(near, reach, 0.3) * np.where(skin.upper_lid > 0.5, 1.0, rng.uniform(0.2, 0.6))
+    reflectance += amount * (0.08 - reflectance)
+
+
+def _brows(rng: np.random.Generator, reflectance: Floats, traits: Traits, x: Floats, y: Floats, front: Floats) -> None:
+    hairs = 0.65 + 0.35 * np.clip(mottle(rng, reflectance.shape[0], 220, 300), -2, 2)
+    for sign in (1, -1):
+        lean = rng.normal(0, 0.7, 4)
+        along = sign * x
+        t = (along - traits.brow_inner) / (traits.brow_outer - traits.brow_inner)
+        peak = 0.62
+        arch = traits.brow_arch * np.clip(1 - ((t - peak) / peak) ** 2, -0.5, 1)
+        tail = traits.brow_tail * np.clip((t - peak) / (1 - peak), 0, 1) ** 2
+        height = -(traits.brow_height + lean[0]) - arch + tail + traits.brow_slope * along * np.clip(1 - t, 0, 1)
+        width = (traits.brow_width * (1 - 0.62 * np.clip(t, 0, 1) ** 1.5)).astype(np.float32)
+        share = smooth(np.abs(y - height) / width, 1.05, 0.45) * smooth(t, -0.06, 0.10) * smooth(t, 1.06, 0.86)
+        amount = np.clip(traits.brow_density * share * hairs, 0, 0.96) * front
+        reflectance += amount * (traits.brow_reflectance - reflectance)
+    if traits.monobrow:
+        share = bump(x, 0.0, traits.brow_inner * 0.6) * bump(y, -traits.brow_height, traits.brow_width * 0.6) * front
+        amount = np.clip(traits.monobrow * share * hairs, 0, 0.9)
+        reflectance += amount * (traits.brow_reflectance - reflectance)
+
+
+def _beard(
+    rng: np.random.Generator, reflectance: Floats, traits: Traits, skin: SkinMap, side: Floats, front: Floats
+) -> None:
+    y, z = skin.position_mm[..., 1], skin.position_mm[..., 2]
+    lips = np.maximum(smooth(skin.upper_lip, 0.12, 0.3), smooth(skin.lower_lip, 0.12, 0.3))
+    ragged = 2.5 * mottle(rng, skin.size, 90, 90)
+    moustache = smooth(y + ragged * 0.4, 46, 50) * smooth(y, 70, 64) * smooth(side + ragged * 0.5, 33, 27) * front
+    chin = smooth(y + ragged, 74, 80) * smooth(side + ragged, 34, 26) * smooth(z, 20, 5) * smooth(y, 128, 116)
+    chin = np.maximum(chin, bump(side, 30, 3.5) * smooth(y, 58, 66) * smooth(y, 96, 86) * front)
+    line = traits.beard_line - 0.62 * np.clip(side - 24, 0, 60)
+    jaw = smooth(y + ragged - line, -2, 4) * smooth(side, 26, 32) * smooth(z, 82, 70) * smooth(y, 125, 112)
+    jaw = np.maximum(jaw, smooth(z, 50, 58) * smooth(z, 84, 76) * smooth(y, -25, -15) * smooth(y, 60, 50) * (side > 55))
+    hairs = 0.75 + 0.25 * np.clip(mottle(rng, skin.size, 330, 330), -2, 2)
+    share = np.maximum.reduce([traits.moustache * moustache, traits.chin_beard * chin, traits.jaw_beard * jaw])
+    amount = np.clip(share * hairs * (1 - lips) * (1 - smooth(skin.ear, 0.1, 0.3)), 0, 0.97)
+    reflectance += amount * (traits.hair_reflectance * 0.9 - reflectance)
