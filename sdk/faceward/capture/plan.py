@@ -193,8 +193,9 @@ def draw_slots(
         if due:
             chosen = max(due, key=lambda light: since[light] / bounded[light])
         else:
-            at = draw.below(sum(left.values()))
-            for light, count in left.items():
+            open_now = {light: n for light, n in left.items() if not _is_early(light, left, bounded)} or left
+            at = draw.below(sum(open_now.values()))
+            for light, count in open_now.items():
                 at -= count
                 if at < 0:
                     chosen = light
@@ -214,6 +215,11 @@ def _is_due(light: Illumination, left: Mapping[Illumination, int], since: Mappin
         return True
     # After one more slot of another light, the remaining ones must still be able to break up what follows.
     return others - 1 > (gap - 1 - since[light] - 1) + left[light] * (gap - 1)
+
+
+def _is_early(light: Illumination, left: Mapping[Illumination, int], bounded: Mapping[Illumination, int]) -> bool:
+    """Whether too few of the light would be left, used now, to break up the rest of the second."""
+    return light in bounded and sum(left.values()) - left[light] > left[light] * (bounded[light] - 1)
 
 
 class _Draws:
