@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from faceward.capture.exposure import EXPOSURE_MAX_US, EXPOSURE_MIN_US, SETTLE_SLOTS, TARGET, AutoExposure
+
+
+def test_the_start_value_puts_skin_at_the_usual_distance_on_target(script: Any) -> None:
+    calibration = replace(script.CALIBRATION, flood_counts_per_us_at_1m=4.0)
+    counts = 4.0 * 0.35 / 0.4**2 * AutoExposure(calibration).start_us
+    assert counts / 59_000.0 == pytest.approx(TARGET, rel=0.05)
+
+
+def test_a_sensor_without_flood_calibration_still_gets_an_exposure(script: Any) -> None:
+    start = AutoExposure(replace(script.CALIBRATION, flood_counts_per_us_at_1m=0.0)).start_us
+    assert EXPOSURE_MIN_US <= start <= EXPOSURE_MAX_US
+
+
+@pytest.mark.parametrize("level", [0.30, 0.35, 0.42])
+def test_a_face_near_the_target_is_left_alone(script: Any, level: float) -> None:
+    assert AutoExposure(script.CALIBRATION).see(0, 2_000, replace(script.GOOD, exposure=level)) is None
+
+
+@pytest.mark.parametrize(("level", "wanted_us"), [(0.175, 4_000), (0.70, 1_000), (0.01, 8_000)])
+def test_a_face_off_the_target_moves_there_at_most_fourfold(script: Any, level: float, wanted_us: int) -> None:
+    assert AutoExposure(script.CALIBRATION).see(0, 2_000, replace(script.GOOD, exposure=level)) == wanted_us
+
+
+def test_saturation_halves_at_least_whatever_the_mean_says(script: Any) -> None:
+    quality = replace(script.GOOD, exposure=0.36, saturated_share=0.2)
+    assert AutoExposure(script.CALIBRATION).see(0, 2_000, quality) == 1_000
+
+
+def test_after_a_change_the_slots_under_way_are_waited_for(script: Any) -> None:
+    auto, dark = AutoExposure(script.CALIBRATION), replace(script.GOOD, exposure=0.1)
+    assert auto.see(10, 2_000, dark) is not None
+    assert auto.see(10 + SETTLE_SLOTS - 1, 2_000, dark) is None
+    assert auto.see(10 + SETTLE_SLOTS, 2_000, dark) is not None
+
+
+def test_exposures_keep_the_range_and_the_steps_of_the_control(script: Any) -> None:
+    auto = AutoExposure(script.CALIBRATION)
+    assert auto.see(0, 24_000, replace(script.GOOD, exposure=0.01)) == EXPOSURE_MAX_US
+    assert auto.see(100, 200, replace(script.GOOD, exposure=1.0, saturated_share=1.0)) == EXPOSURE_MIN_US
+    assert auto.see(200, 1_234, replace(script.GOOD, exposure=0.1)) % 100 == 0
+    assert auto.see(300, EXPOSURE_MAX_US, replace(script.GOOD, exposure=0.01)) is None
+
+
+def test_with_nobody_found_other_exposures_are_tried_each_second(script: Any) -> None:
+    calibration = replace(script.CALIBRATION, flood_counts_per_us_at_1m=4.0)
+    auto = AutoExposure(calibration)
+    tried = [value for slot in range(120) if (value := auto.see(slot, 2_000, None)) is not None]
+    assert tried[0] > auto.start_us > tried[1] and tried[2] == auto.start_us
+
+
+@pytest.mark.parametrize("reflectance", [0.1, 0.3, 0.8])
+@pytest.mark.parametrize("distance_m", [0.25, 0.4, 0.6])
+def test_any_skin_at_any_distance_is_on_target_within_a_second(
+    script: Any, reflectance: float, distance_m: float
+) -> None:
+    calibration = replace(script.CALIBRATION, flood_counts_per_us_at_1m=4.0)
+    auto = AutoExposure(calibration)
+    exposure_us = auto.start_us
+    for slot in range(0, 30, 2):
+        level = 4.0 * reflectance / distance_m**2 * exposure_us / 59_000.0
+        quality = replace(script.GOOD, exposure=min(level, 1.0), saturated_share=float(level > 1.0))
+        exposure_us = auto.see(slot, exposure_us, quality) or exposure_us
+    assert 0.7 * TARGET <= level <= 1.3 * TARGET
