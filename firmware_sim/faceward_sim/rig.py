@@ -1,0 +1,50 @@
+"""A sensor with somebody before it: from names to a firmware."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from faceward_sim.faults import FaultyFirmware, inject, parse_fault
+from faceward_sim.firmware.device import Firmware
+
+_Spec = TypeVar("_Spec")
+
+
+class UnknownName(ValueError):
+    """No such sensor, actor or fault; the message lists what there is."""
+
+
+def build_firmware(
+    sensor: str, actor: str, seed: int, *, distance_mm: float = 400.0, tone: float | None = None
+) -> Firmware:
+    """A sensor of a kind, one unit of it by seed, with an actor in front.
+
+    Raises UnknownName.
+    """
+    # Worlds and optics compile code when they are imported; whoever only asks for help should not wait for it.
+    from faceward_sim.optics.sensors import SENSORS
+    from faceward_sim.world.actors import ACTORS
+
+    sensor_spec = _named(SENSORS, sensor, "sensor")
+    actor_spec = _named(ACTORS, actor, "actor")
+    person = actor_spec.build(seed, distance_mm=distance_mm, tone=tone)
+    return Firmware(sensor_spec.build(person, seed))
+
+
+def with_faults(firmware: Firmware, faults: Iterable[str]) -> Firmware | FaultyFirmware:
+    """The firmware with the faults that are named as `NAME` or `NAME:SLOT`.
+
+    Raises UnknownName.
+    """
+    try:
+        parsed = [parse_fault(text) for text in faults]
+    except ValueError as error:
+        raise UnknownName(str(error)) from None
+    return inject(firmware, *parsed) if parsed else firmware
+
+
+def _named(specs: Mapping[str, _Spec], name: str, kind: str) -> _Spec:
+    if name not in specs:
+        raise UnknownName(f"no {kind} {name!r}; there are {', '.join(sorted(specs))}")
+    return specs[name]
