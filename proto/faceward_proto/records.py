@@ -125,7 +125,7 @@ def _gates(gates: list[GateResult]) -> None:
     for gate in gates:
         _identifier("gate.name", gate.name)
         _identifier("gate.version", gate.version)
-        _identifier("gate.distribution", gate.distribution)
+        _text("gate.distribution", gate.distribution)
         _require(gate.outcome != 0, f"gate {gate.name}: outcome is unspecified")
         if gate.cue:
             _text("gate.cue", gate.cue, MAX_CUE)

@@ -167,13 +167,24 @@ class TrustStore:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VerifiedTemplate:
-    """A record that passed every step. `record` and `grant` were read from the bytes that were verified."""
+    """A record that passed every step. `record` and `grant` were read from the bytes that were verified: `payload`
+    is the record's."""
 
+    payload: bytes
     record: TemplateRecord
     grant: Grant
     signed_by: frozenset[PublicKey]
     simulated: bool
     development: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VerifiedGrant:
+    """A grant that passed every step; it was read from the bytes that were verified, `payload`."""
+
+    payload: bytes
+    grant: Grant
+    signed_by: frozenset[PublicKey]
 
 
 def verify_template(
@@ -242,7 +253,7 @@ def verify_template(
     else:
         raise UntrustedSensor("the sensor's proof is of an unknown kind")
     # 10
-    grant = verify_grant(record.grant, trust, at_s=record.issued_at_s)
+    grant = verify_grant(record.grant, trust, at_s=record.issued_at_s).grant
     if grant.subject != record.subject:
         raise PermissionInvalid("the grant is for another subject")
     if grant.sensor_serial and grant.sensor_serial != record.sensor.serial:
@@ -250,6 +261,7 @@ def verify_template(
     if grant.host_key and grant.host_key not in {key.digest for key in signed_by}:
         raise PermissionInvalid("the grant is for another host")
     return VerifiedTemplate(
+        payload=envelope.payload,
         record=record,
         grant=grant,
         signed_by=signed_by,
@@ -258,7 +270,7 @@ def verify_template(
     )
 
 
-def verify_grant(envelope_bytes: bytes, trust: TrustStore, *, at_s: float) -> Grant:
+def verify_grant(envelope_bytes: bytes, trust: TrustStore, *, at_s: float) -> VerifiedGrant:
     """Verify a signed grant as of Unix time `at_s`.
 
     1. The bytes are one envelope in its canonical form, of the grant's payload type.
@@ -279,7 +291,7 @@ def verify_grant(envelope_bytes: bytes, trust: TrustStore, *, at_s: float) -> Gr
     except MalformedMessage as error:
         raise UnsupportedRecord(f"not a signed grant: {error}") from None
     # 2, 3
-    _signers(envelope, trust.administrators, trust, "grant")
+    signed_by = _signers(envelope, trust.administrators, trust, "grant")
     # 4
     try:
         grant = read_grant(envelope.payload)
@@ -295,7 +307,7 @@ def verify_grant(envelope_bytes: bytes, trust: TrustStore, *, at_s: float) -> Gr
         raise PermissionInvalid("the grant is a development grant: no administrator stands behind it")
     if grant.subject in trust.revoked_subjects:
         raise Revoked("the subject was revoked")
-    return grant
+    return VerifiedGrant(envelope.payload, grant, signed_by)
 
 
 def _signers(envelope: Envelope, rule: KeyRule, trust: TrustStore, what: str) -> frozenset[PublicKey]:

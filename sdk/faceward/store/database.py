@@ -1,0 +1,220 @@
+"""The database: SQLite in a file of our own, or PostgreSQL by URL. What goes wrong in it is a StoreError.
+
+SQLite keeps a rollback journal (no write-ahead log, in which deleted keys would stay) and is told to reach the disk at
+every commit (synchronous EXTRA: the folder too, sqlite.org/pragma.html#pragma_synchronous) and to overwrite what it
+deletes. A power cut at any moment leaves the state before or after a transaction.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    insert,
+    select,
+)
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from faceward.errors import ConfigError, StoreError
+
+SCHEMA_VERSION: Final = 1
+LOCK_WAIT_S: Final = 5.0
+
+_METADATA: Final = MetaData()
+_ROW: Final = BigInteger().with_variant(Integer, "sqlite")
+
+ABOUT: Final = Table(
+    "about",
+    _METADATA,
+    Column("one", Integer, primary_key=True),
+    Column("schema_version", Integer, nullable=False),
+    Column("key_id", String(64)),  # of the key-encryption key, once there is one
+)
+TEMPLATES: Final = Table(
+    "templates",
+    _METADATA,
+    Column("pseudonym", LargeBinary(32), primary_key=True),
+    Column("record_id", LargeBinary(16), nullable=False, unique=True),
+    Column("stored_at_s", BigInteger, nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("sealed_name", LargeBinary, nullable=False),
+    Column("sealed_envelope", LargeBinary, nullable=False),
+)
+AUDIT: Final = Table(
+    "audit",
+    _METADATA,
+    Column("sequence", _ROW, primary_key=True, autoincrement=False),
+    Column("entry", LargeBinary, nullable=False),
+    Column("link", LargeBinary(32), nullable=False),
+)
+CHALLENGES: Final = Table(
+    "challenges",
+    _METADATA,
+    Column("challenge", LargeBinary(32), primary_key=True),
+    Column("expires_at_s", Float, nullable=False),
+)
+GRANTS: Final = Table(
+    "grants",
+    _METADATA,
+    Column("grant_id", LargeBinary(16), primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("attempts_left", Integer, nullable=False),
+    Column("ended", Boolean, nullable=False),
+)
+ATTEMPTS: Final = Table(
+    "attempts",
+    _METADATA,
+    Column("attempt", _ROW, primary_key=True, autoincrement=True),
+    Column("grant_id", LargeBinary(16), nullable=False),
+    Column("subject", LargeBinary(32), nullable=False, index=True),
+    Column("sensor", String(64), nullable=False, index=True),
+    Column("begun_at_s", Float, nullable=False, index=True),
+    Column("ended_at_s", Float),
+    Column("result", String(16)),
+)
+LOCKOUTS: Final = Table(
+    "lockouts",
+    _METADATA,
+    Column("lockout", _ROW, primary_key=True, autoincrement=True),
+    Column("after_attempt", BigInteger, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("begun_at_s", Float, nullable=False),
+    Column("until_s", Float, nullable=False),
+)
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a database in a file."""
+    return URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
+
+
+class Database:
+    """Opens a database and makes its tables. Any thread may use it; each has transactions of its own.
+
+    Raises: ConfigError for a URL that isn't one of SQLite or PostgreSQL or whose driver is missing; StoreError when it
+    can't be opened, is no database of ours, or is of another version.
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = _parse(url)
+        self._where = parsed.render_as_string(hide_password=True)
+        self._local = threading.local()
+        try:
+            if parsed.get_backend_name() == "sqlite":
+                self._engine = _sqlite(parsed)
+            else:
+                self._engine = create_engine(parsed, isolation_level="SERIALIZABLE")
+        except (ModuleNotFoundError, ArgumentError) as error:
+            raise ConfigError(f"no driver for the store {self._where}: {error}") from None
+        with self._answering(), self._engine.begin() as connection:
+            _METADATA.create_all(connection)
+            found = connection.execute(select(ABOUT.c.schema_version)).scalar_one_or_none()
+            if found is None:
+                connection.execute(insert(ABOUT).values(one=1, schema_version=SCHEMA_VERSION))
+        if found not in (None, SCHEMA_VERSION):
+            raise StoreError(f"the store {self._where} is of version {found}, and this is for {SCHEMA_VERSION}")
+
+    @contextmanager
+    def durable_transaction(self) -> Iterator[Connection]:
+        """A transaction that is on the disk when it ends, which one inside another could not promise.
+
+        Raises: StoreError.
+        """
+        if getattr(self._local, "connection", None) is not None:
+            raise StoreError("what must be durable at once can't be part of another transaction")
+        with self.transaction() as connection:
+            yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A transaction: all of what happens in it is kept, or, after any exception, nothing.
+
+        Inside another one of this thread it is part of that one. Raises: StoreError.
+        """
+        running: Connection | None = getattr(self._local, "connection", None)
+        if running is not None:
+            yield running
+            return
+        with self._answering(), self._engine.begin() as connection:
+            self._local.connection = connection
+            try:
+                yield connection
+            finally:
+                self._local.connection = None
+
+    def close(self) -> None:
+        """Give every connection back. Idempotent."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise StoreError(f"the store {self._where} was changed by somebody else meanwhile: try again") from None
+        except SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+            raise StoreError(f"can't read or write the store {self._where}: {reason}") from None
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigError("the store's URL is not one") from None
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise ConfigError(f"a store can't be kept in {parsed.get_backend_name()}: sqlite and postgresql are known")
+    if parsed.get_backend_name() == "sqlite" and (not parsed.database or parsed.database == ":memory:"):
+        raise ConfigError("the store's URL names no file")
+    return parsed
+
+
+def _sqlite(url: URL) -> Engine:
+    path = Path(url.database or "")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreError(f"can't open the store {path}: {error.strerror or error}") from None
+    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": LOCK_WAIT_S})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: object, record: object) -> None:
+        # The driver's own transactions begin late and end early; ours are begun below.
+        connection.isolation_level = None  # type: ignore[attr-defined]
+        for pragma in ("journal_mode=DELETE", "synchronous=EXTRA", "secure_delete=ON", "trusted_schema=OFF"):
+            connection.execute(f"PRAGMA {pragma}").close()  # type: ignore[attr-defined]
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # The write lock is taken at once: two that read and then write can't both pass a limit.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
