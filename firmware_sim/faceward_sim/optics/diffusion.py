@@ -1,7 +1,7 @@
 """How a dot's light spreads inside a material, and what the lens makes of it.
 
 The light that leaves within r is F(r) = 1 - exp(-(r / s)^k). Its two parameters are fixed by the radii that hold 50 %
-and 90 %. For the nominal skin of sensor-physics.md k is .95 to 1.04, and F(.5 mm) comes to within .025 of the shares in
+and 90 %. For the nominal skin of sensor-physics.md k is .95 to 1.04, and F(.5 mm) comes to within .04 of the shares in
 its table; k = 2 is a Gaussian.
 """
 
@@ -31,14 +31,14 @@ def spread(material: Material) -> tuple[float, float]:
 class SpreadTables:
     """Blurred radial profiles by material and scale, made when first needed.
 
-    `tables` is (n, ENTRIES) float32: light per pixel area against r squared from 0 to `reach_px`[n] squared, holding
-    exactly 1 over the plane.
+    `tables` is (n, ENTRIES + 1) float32: light per pixel area at ENTRIES steps of r squared from 0 to `reach_px`[n]
+    squared, 1 in sum over the plane; the last one is 0.
     """
 
     def __init__(self, blur_sigma_px: float) -> None:
         self._blur = blur_sigma_px
         self._index: dict[tuple[float, float, int], int] = {}
-        self.tables = np.zeros((0, ENTRIES), np.float32)
+        self.tables = np.zeros((0, ENTRIES + 1), np.float32)
         self.reach_px = np.zeros(0, np.float32)
         self.half_px = np.zeros(0, np.float32)  # r50 without the blur
         self.mirror = self._add(0.0, 1.0)
@@ -68,8 +68,9 @@ class SpreadTables:
         _blur_rings(middle, share, self._blur, radius, profile)
         squared = np.linspace(0, reach**2, ENTRIES)
         table = np.interp(np.sqrt(squared), radius, profile)
+        table[-1] = 0
         table /= np.pi * np.trapezoid(table, squared)
-        self.tables = np.ascontiguousarray(np.vstack([self.tables, table.astype(np.float32)]))
+        self.tables = np.ascontiguousarray(np.vstack([self.tables, np.append(table, 0).astype(np.float32)]))
         self.reach_px = np.append(self.reach_px, np.float32(reach))
         self.half_px = np.append(self.half_px, np.float32(s_px * math.log(2) ** (1 / k)))
         return len(self.tables) - 1

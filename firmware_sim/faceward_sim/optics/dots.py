@@ -279,8 +279,8 @@ def _light(
             mips[s, level, 0],
             mips[s, level, 1],
             mips[s, level, 2],
-            wa * uv[a, 0] + wb * uv[b, 0] + wc * uv[c, 0],
-            wa * uv[a, 1] + wb * uv[b, 1] + wc * uv[c, 1],
+            np.float32(wa * uv[a, 0] + wb * uv[b, 0] + wc * uv[c, 0]),
+            np.float32(wa * uv[a, 1] + wb * uv[b, 1] + wc * uv[c, 1]),
         )
         # The whole beam lands, however the surface leans; what reaches the lens goes by the camera's cosine alone.
         # The chip is flat-fielded, which leaves 1 / cos(field angle) on the sum over a small spot.
@@ -299,7 +299,15 @@ def _light(
             ndh = (nx * hx + ny * hy + nz * hz) * unit
             vdh = (vx * hx + vy * hy + vz * hz) * unit
             if ndl > 0.02 and ndh > 0.0:
-                mirror = lobe(ndl, ndv, ndh, vdh, f0, lobes[s, 1] ** 2) * ndv / ndl
+                mirror = lobe(
+                    np.float32(ndl),
+                    np.float32(ndv),
+                    np.float32(ndh),
+                    np.float32(vdh),
+                    f0,
+                    lobes[s, 1] * lobes[s, 1],
+                )
+                mirror *= ndv / ndl
         spots[k, 0] = u + speckle[k, 0]
         spots[k, 1] = v + speckle[k, 1]
         spots[k, 2] = energy * reflectance * ndv
@@ -317,14 +325,17 @@ def _splat(spots, table, tables, reach, half, mirror, blur, out):
     """Add every spot's profile. Leaning surfaces squeeze the spread, not the blur, along the lean."""
     rows, columns = out.shape
     last = np.float32(ENTRIES - 1)
+    zero, one, two = np.float32(0), np.float32(1), np.float32(2)
+    row = np.zeros(128, np.float32)
     for k in range(spots.shape[0]):
         n = table[k]
         if n < 0:
             continue
         u, v = spots[k, 0], spots[k, 1]
+        tx, ty = spots[k, 5], spots[k, 6]
         for part in range(2):
             light = spots[k, 2 + part]
-            if light <= 0.0:
+            if light <= zero:
                 continue
             if part == 1:
                 n = mirror
@@ -333,22 +344,30 @@ def _splat(spots, table, tables, reach, half, mirror, blur, out):
             wide = half[n] * half[n]
             soft = np.float32(1.386) * blur * blur
             squeeze = max((wide * spots[k, 7] * spots[k, 7] + soft) / (wide + soft), np.float32(0.1))
-            lean = np.float32(1.0) / squeeze - np.float32(1.0)
+            lean = one / squeeze - one
             light = light / np.sqrt(squeeze)
-            tx, ty = spots[k, 5], spots[k, 6]
             step = last / (radius * radius)
+            profile = tables[n]
             top, bottom = max(int(np.ceil(v - radius)), 0), min(int(np.floor(v + radius)), rows - 1)
             for y in range(top, bottom + 1):
                 dy = np.float32(y) - v
                 chord = radius * radius - dy * dy
-                if chord <= 0.0:
+                if chord <= zero:
                     continue
                 chord = np.sqrt(chord)
-                for x in range(max(int(np.ceil(u - chord)), 0), min(int(np.floor(u + chord)), columns - 1) + 1):
-                    dx = np.float32(x) - u
-                    along = tx * dx + ty * dy
-                    at = (dx * dx + dy * dy + lean * along * along) * step
-                    if at < last:
-                        i = int(at)
-                        part_of = at - np.float32(i)
-                        out[y, x] += light * (tables[n, i] + part_of * (tables[n, i + 1] - tables[n, i]))
+                left = max(int(np.ceil(u - chord)), 0)
+                width = min(int(np.floor(u + chord)), columns - 1) + 1 - left
+                # r squared, lean included, is a quadratic along the row.
+                begin = np.float32(left) - u
+                square = (one + lean * tx * tx) * step
+                linear = two * lean * tx * ty * dy * step
+                constant = (one + lean * ty * ty) * dy * dy * step
+                for x in range(width):
+                    dx = begin + np.float32(x)
+                    at = min((square * dx + linear) * dx + constant, last)
+                    i = np.int32(at)
+                    share = at - np.float32(i)
+                    row[x] = profile[i] + share * (profile[i + 1] - profile[i])
+                line = out[y]
+                for x in range(width):
+                    line[left + x] += light * row[x]

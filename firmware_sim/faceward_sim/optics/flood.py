@@ -52,14 +52,14 @@ def flood_signal(
         view.inverse_depth,
         view.triangle,
         view.detail,
-        camera.f_px,
-        camera.cx_px,
-        camera.cy_px,
-        emitter.x_mm,
-        emitter.y_mm,
-        emitter.falloff,
-        flood_counts_at_1m * 1e6,
-        ambient_counts,
+        np.float32(camera.f_px),
+        np.float32(camera.cx_px),
+        np.float32(camera.cy_px),
+        np.float32(emitter.x_mm),
+        np.float32(emitter.y_mm),
+        np.float32(emitter.falloff),
+        np.float32(flood_counts_at_1m * 1e6),
+        np.float32(ambient_counts),
         out,
     )
     return out
@@ -91,27 +91,30 @@ def _shade(
     out,
 ):
     rows, columns = out.shape
-    scale = 1.0 / f_px
+    zero, one, least = np.float32(0), np.float32(1), np.float32(1e-12)
+    scale = one / f_px
     for y in range(rows):
-        tan_y = (y - cy_px) * scale
+        fy = np.float32(y)
+        tan_y = (fy - cy_px) * scale
         for x in range(columns):
             inverse = inverse_depth[y, x]
-            if inverse <= 0.0:
-                out[y, x] = 0.0
+            if inverse <= zero:
+                out[y, x] = zero
                 continue
+            fx = np.float32(x)
             t = triangle[y, x]
             a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-            ax, ay = x_px[a] - x, y_px[a] - y
-            bx, by = x_px[b] - x, y_px[b] - y
-            cx, cy = x_px[c] - x, y_px[c] - y
+            ax, ay = x_px[a] - fx, y_px[a] - fy
+            bx, by = x_px[b] - fx, y_px[b] - fy
+            cx, cy = x_px[c] - fx, y_px[c] - fy
             wa = bx * cy - cx * by
             wb = cx * ay - ax * cy
             wc = ax * by - bx * ay
-            facing = -1.0 if wa + wb + wc > 0.0 else 1.0
+            facing = -one if wa + wb + wc > zero else one
             wa *= inverse_z[a]
             wb *= inverse_z[b]
             wc *= inverse_z[c]
-            unit = 1.0 / (wa + wb + wc)
+            unit = one / (wa + wb + wc)
             wa *= unit
             wb *= unit
             wc *= unit
@@ -126,37 +129,37 @@ def _shade(
                 wa * uv[a, 1] + wb * uv[b, 1] + wc * uv[c, 1],
             )
             counts = ambient * reflectance
-            if flood > 0.0:
+            if flood > zero:
                 nx = wa * normals[a, 0] + wb * normals[b, 0] + wc * normals[c, 0]
                 ny = wa * normals[a, 1] + wb * normals[b, 1] + wc * normals[c, 1]
                 nz = wa * normals[a, 2] + wb * normals[b, 2] + wc * normals[c, 2]
-                unit = facing / np.sqrt(nx * nx + ny * ny + nz * nz + 1e-12)
+                unit = facing / np.sqrt(nx * nx + ny * ny + nz * nz + least)
                 nx *= unit
                 ny *= unit
                 nz *= unit
-                tan_x = (x - cx_px) * scale
-                z = 1.0 / inverse
-                px, py = tan_x * z, tan_y * z
-                lx, ly = emitter_x - px, emitter_y - py
+                tan_x = (fx - cx_px) * scale
+                z = one / inverse
+                lx, ly = emitter_x - tan_x * z, emitter_y - tan_y * z
                 square = lx * lx + ly * ly + z * z
-                unit = 1.0 / np.sqrt(square)
+                unit = one / np.sqrt(square)
                 lx *= unit
                 ly *= unit
                 lz = -z * unit
                 ndl = nx * lx + ny * ly + nz * lz
-                if ndl > 0.0:
+                if ndl > zero:
                     light = reflectance * ndl
+                    off_axis = tan_x * tan_x + tan_y * tan_y
                     f0 = lobes[s, 0]
-                    if f0 > 0.0:
-                        unit = 1.0 / np.sqrt(tan_x * tan_x + tan_y * tan_y + 1.0)
+                    if f0 > zero:
+                        unit = one / np.sqrt(off_axis + one)
                         vx, vy, vz = -tan_x * unit, -tan_y * unit, -unit
-                        hx, hy, hz = lx + vx, ly + vy, lz + vz
-                        unit = 1.0 / np.sqrt(hx * hx + hy * hy + hz * hz)
-                        ndh = (nx * hx + ny * hy + nz * hz) * unit
-                        vdh = (vx * hx + vy * hy + vz * hz) * unit
                         ndv = nx * vx + ny * vy + nz * vz
-                        if ndh > 0.0 and ndv > 0.02:
-                            light += lobe(ndl, ndv, ndh, vdh, f0, lobes[s, 1] ** 2 + detail[t, 1])
-                    beam = max(1.0 - falloff * (tan_x * tan_x + tan_y * tan_y), 0.0)
+                        hx, hy, hz = lx + vx, ly + vy, lz + vz
+                        unit = one / np.sqrt(hx * hx + hy * hy + hz * hz)
+                        ndh = (ndl + ndv) * unit
+                        if ndh > zero and ndv > np.float32(0.02):
+                            vdh = (vx * hx + vy * hy + vz * hz) * unit
+                            light += lobe(ndl, ndv, ndh, vdh, f0, lobes[s, 1] * lobes[s, 1] + detail[t, 1])
+                    beam = max(one - falloff * off_axis, zero)
                     counts += flood * light * beam / square
             out[y, x] = counts

@@ -226,7 +226,7 @@ class StructuredLightImager:
             float(np.hypot(unit.lens_sigma_px, unit.spot_sigma_px)),
         )
         tangents = np.stack([pattern.x_px, pattern.y_px], 1) / pattern.f_px
-        self._depth = DepthProcessor(pattern, tangents, self.calibration, design.disparity_step_px)
+        self.depth_processor = DepthProcessor(pattern, tangents, self.calibration, design.disparity_step_px)
 
     def expose(self, exposure: Exposure) -> SlotImage:
         """Take one slot.
@@ -268,7 +268,7 @@ class StructuredLightImager:
             )
         infrared: NDArray[np.uint16] = np.empty(self._signal.shape, np.uint16)
         develop(unit.pixels, self._normal, self._blurred, exposure.gain, int(rng.integers(1 << 63)), infrared)
-        depth = self._depth.depth(infrared, exposure.gain) if dots else None
+        depth = self.depth_processor.depth(infrared, exposure.gain) if dots else None
         return SlotImage(
             infrared=infrared, depth=depth, temperature_c=round(float(temperature_c + rng.normal(0, 0.05)), 2)
         )

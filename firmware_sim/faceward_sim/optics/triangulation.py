@@ -17,6 +17,9 @@ _CANDIDATES = 8
 _LOST = -1.0
 _OFF_ROW_PX = 0.8  # how far from its row a dot may be found
 _SMOOTH_PX = 1.0
+# A peak must rise by 1.2 % of the range, as such processors demand before they trust a dot (L): black glass returns less
+# and stays empty.
+_LEAST_SHARE = 0.012
 _AROUND = [(r, c) for r in range(-2, 3) for c in range(-2, 3) if (r, c) != (0, 0)]
 
 
@@ -46,6 +49,8 @@ class DepthProcessor:
         self._buckets, self._bucket_of = _by_row(self._reference[:, 1], camera.height_px)
         count = len(tangents)
         self._neighbours = _neighbours(*self._grid)
+        between = np.abs(self._reference[self._neighbours] - self._reference[:, None]).sum(2)
+        self._allowed = (0.4 + 0.1 * between).astype(np.float32)  # how far neighbours' disparities may lie apart
         most = camera.width_px * camera.height_px // 16
         self._found = np.zeros((most, 2), np.float32)
         self._candidate = np.zeros((count, _CANDIDATES), np.float32)
@@ -71,6 +76,7 @@ class DepthProcessor:
             np.float32(noise * noise),
             np.float32(c.counts_per_electron * gain),
             np.float32(c.saturation_counts),
+            np.float32(_LEAST_SHARE * (c.saturation_counts - c.black_level_counts)),
             self._found,
         )
         constant = c.baseline_mm * c.infrared.fx_px
@@ -80,6 +86,7 @@ class DepthProcessor:
             self._buckets,
             self._bucket_of,
             self._neighbours,
+            self._allowed,
             constant / c.depth_max_mm,
             constant / c.depth_min_mm,
             self._step,
@@ -127,7 +134,7 @@ def _neighbours(rows: int, columns: int) -> NDArray[np.int32]:
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _detect(raw, smooth, mean, read2, per_electron, saturation, found):
+def _detect(raw, smooth, mean, read2, per_electron, saturation, least, found):
     """Peaks that stand out of their surroundings, to a fraction of a pixel. Returns how many."""
     rows, columns = smooth.shape
     count = 0
@@ -136,7 +143,7 @@ def _detect(raw, smooth, mean, read2, per_electron, saturation, found):
             peak = smooth[y, x]
             over = peak - mean[y, x]
             around = max(mean[y, x], np.float32(0.0))
-            if over < np.float32(0.2) * around or over <= 0.0:
+            if over < least or over < np.float32(0.2) * around:
                 continue
             # Smoothing by 1 px leaves .28 of white noise; five times that.
             if over * over < np.float32(25 * 0.28 * 0.28) * (read2 + around * per_electron):
@@ -177,7 +184,20 @@ def _detect(raw, smooth, mean, read2, per_electron, saturation, found):
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _match(
-    found, reference, buckets, bucket_of, neighbours, least, most, step, candidate, source, candidates, owner, matched
+    found,
+    reference,
+    buckets,
+    bucket_of,
+    neighbours,
+    allowed,
+    least,
+    most,
+    step,
+    candidate,
+    source,
+    candidates,
+    owner,
+    matched,
 ):
     """Give each dot of the pattern the peak on its row whose disparity its neighbours share."""
     count = reference.shape[0]
@@ -210,10 +230,8 @@ def _match(
                 other = neighbours[k, m]
                 if other < 0:
                     continue
-                near = abs(reference[other, 0] - reference[k, 0]) + abs(reference[other, 1] - reference[k, 1])
-                allowed = 0.4 + 0.1 * near
                 for o in range(candidates[other]):
-                    if abs(candidate[other, o] - mine) < allowed:
+                    if abs(candidate[other, o] - mine) < allowed[k, m]:
                         support += 1
                         break
             if support > best_support:
@@ -237,10 +255,9 @@ def _match(
         agree = against = 0
         for m in range(around):
             other = neighbours[k, m]
-            if other < 0 or matched[other, 0] == _LOST:
+            if other < 0 or matched[other, 0] < 0.0:
                 continue
-            near = abs(reference[other, 0] - reference[k, 0]) + abs(reference[other, 1] - reference[k, 1])
-            if abs(abs(matched[other, 0]) - matched[k, 0]) < 0.4 + 0.1 * near:
+            if abs(matched[other, 0] - matched[k, 0]) < allowed[k, m]:
                 agree += 1
             else:
                 against += 1

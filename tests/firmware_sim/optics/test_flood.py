@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from faceward_sim.optics.flood import Emitter, flood_signal
+from faceward_sim.optics.geometry import Geometry
+from faceward_sim.optics.rasterise import Rasteriser
+from faceward_sim.world.surface import Material, SceneState
+
+_AT_LENS = Emitter(0.0, 0.0, 0.0)
+
+
+def _flood(scenes, *surfaces, emitter=_AT_LENS, flood=1000.0, ambient=0.0):
+    geometry, view = Geometry(), Rasteriser(scenes.camera)
+    geometry.load(SceneState(surfaces))
+    view.draw(geometry)
+    return flood_signal(geometry, view, emitter, flood, ambient, np.zeros((480, 640), np.float32))
+
+
+@pytest.mark.parametrize("z_mm", [250.0, 400.0, 800.0])
+def test_flood_light_falls_with_the_square_of_distance(scenes, z_mm):
+    centre = _flood(scenes, scenes.plane(z_mm, 0.5))[240, 320]
+    assert centre == pytest.approx(1000 * 0.5 / (z_mm / 1000) ** 2, rel=1e-3)
+
+
+def test_flood_light_falls_with_the_cosine_to_the_emitter(scenes):
+    lean = np.tan(np.radians(50))
+    centre = _flood(scenes, scenes.plane(400, 0.5, lean=lean))[240, 320]
+    assert centre == pytest.approx(1000 * 0.5 / 0.16 * np.cos(np.radians(50)), rel=5e-3)
+
+
+def test_light_is_proportional_to_the_texture_where_the_texture_says(scenes):
+    texture = np.full((64, 64), 0.2, np.float32)
+    texture[:32] = 0.6  # v runs down the image
+    signal = _flood(scenes, scenes.plane(400, texture))
+    assert signal[150, 320] / signal[330, 320] == pytest.approx(3, rel=0.05)
+
+
+def test_an_emitter_below_the_lens_lights_from_below(scenes):
+    signal = _flood(scenes, scenes.ball(500, 100), emitter=Emitter(0.0, 80.0, 0.0))
+    assert signal[290, 320] > 1.1 * signal[190, 320]
+
+
+def test_ambient_light_is_all_there_is_when_the_emitter_is_off(scenes):
+    signal = _flood(scenes, scenes.plane(400, 0.5), flood=0.0, ambient=10.0)
+    assert np.allclose(signal, 5.0, rtol=1e-4)
+
+
+def test_a_gloss_brightens_the_mirror_point_alone(scenes):
+    glossy = Material("glossy", 1.0, 3.35, 0.07, 0.1)
+    matt, shiny = (_flood(scenes, scenes.ball(500, 100, 0.38, m)) for m in (scenes.matt_skin, glossy))
+    # At the mirror point F0 / 4 m^2 over R; the share is of the diffuse reflectance, so R cancels.
+    assert shiny[240, 320] / matt[240, 320] - 1 == pytest.approx(0.07 / (4 * 0.01), rel=0.1)
+    assert shiny[240, 395] / matt[240, 395] - 1 < 0.01
+
+
+def test_a_glint_smaller_than_a_pixel_keeps_its_light(scenes):
+    """A cornea's glint at .4 m is narrower than a pixel: sampled by points it would come and go with its place."""
+    wet = Material("wet", 0.5, 1.5, 1.0, 0.02)
+    sums = []
+    for shift in np.linspace(0, 0.7, 8):
+        eye = scenes.ball(400, 8, 0.03, wet)
+        eye = replace(eye, vertices_mm=eye.vertices_mm + np.float32([shift, shift / 2, 0]))
+        sums.append(_flood(scenes, eye).sum())
+    assert np.std(sums) / np.mean(sums) < 0.1
+
+
+def test_a_fine_texture_far_away_is_averaged_and_not_sampled_past(scenes):
+    rng = np.random.default_rng(5)
+    noisy = rng.choice(np.float32([0.1, 0.7]), (2048, 2048))
+    signal = _flood(scenes, scenes.plane(800, noisy, width_mm=400, height_mm=400))[200:280, 280:360]
+    assert signal.std() / signal.mean() < 0.3
+    assert signal.mean() == pytest.approx(1000 * 0.4 / 0.64, rel=0.03)
