@@ -1,8 +1,9 @@
 """`challenge-echo`: the light in the image follows this capture's schedule, whatever the metadata says.
 
 The schedule is drawn from the host's fresh nonce, so images that were made before, or elsewhere, carry another order of
-dots, flood and dark. Each slot's light is told from its image alone: dots by their contrast, flood by its level, dark by
-the lack of both. A hostile device that renders images to the schedule is stopped by attestation, not here.
+dots, flood and dark. Each slot's light is told from its image alone: flood by its level, dots by how much they stand out
+of a dim image, dark by the lack of both. A hostile device that renders images to the schedule is stopped by attestation,
+not here.
 """
 
 from __future__ import annotations
@@ -35,19 +36,23 @@ from numpy.typing import NDArray
 from faceward_gates.sightings import nearest_sighting
 
 _PATCH_PX = 160  # the middle of the face: 15 to 20 dots across, whatever the distance
+_TEXTURE = 0.13  # spread of a face in flood light over its mean, from eyes, nostrils and brows (development seeds: .10)
 _AROUND_SLOTS = 20  # people step nearer and away; their brightness is compared within two thirds of a second
 _SMOOTH_PX = 13  # wider than the pitch of dots, so that what is left over it is the dots' contrast
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A slot's image in numbers: counts above black for each microsecond, electrons, contrast over the local mean."""
+    """A slot's image in numbers: counts above black for each microsecond, its electrons, and how much of it stands out.
+
+    `detail` is the spread about the local mean, in the unit of `level`, without read noise and a face's own texture.
+    """
 
     slot: int
     scheduled: Illumination
     level: float
     electrons: float
-    contrast: float
+    detail: float
     digests: tuple[bytes, ...]
 
 
@@ -68,7 +73,7 @@ class ChallengeEchoGate(LivenessGate):
             "agreement": 0.93,
             "slots": 30.0,
             "slots_each": 3.0,
-            "dots_contrast": 0.22,
+            "dots_share": 0.3,
             "dark_share": 0.5,
             "echo_electrons": 12.0,
         }
@@ -83,6 +88,7 @@ class _Session(GateSession):
         self._sensor = context.sensor
         self._schedule = context.schedule.slots
         self._limits = context.thresholds
+        self._dots_to_flood = _dots_to_flood(context.sensor)
         self._looks: list[Look] = []
         self._beyond = 0
         self._centre: tuple[float, float] | None = None
@@ -91,6 +97,8 @@ class _Session(GateSession):
         """Look at each slot's light."""
         for slot in frame_set.slots:
             frame = slot.infrared
+            if frame is None:
+                continue
             sighting = nearest_sighting(frame.slot, face)
             if sighting is not None:
                 x, y, w, h = sighting.box_px
@@ -113,12 +121,12 @@ class _Session(GateSession):
         mean = float(patch.mean())
         rest = patch - cv2.blur(patch, (_SMOOTH_PX, _SMOOTH_PX), borderType=cv2.BORDER_REFLECT)
         noise = calibration.read_noise_counts * frame.gain
-        spread = math.sqrt(max(float(np.mean(rest * rest)) - noise * noise, 0.0))
-        contrast = spread / max(mean, noise, 1.0)
+        own = noise * noise + (_TEXTURE * mean) ** 2
+        detail = math.sqrt(max(float(np.mean(rest * rest)) - own, 0.0))
         digests = (frame.digest,) if slot.depth is None else (frame.digest, slot.depth.digest)
-        level = mean / (frame.exposure_us * frame.gain)
+        scale = frame.exposure_us * frame.gain
         electrons = mean / max(calibration.counts_per_electron * frame.gain, 1e-9)
-        self._looks.append(Look(frame.slot, scheduled, level, electrons, contrast, digests))
+        self._looks.append(Look(frame.slot, scheduled, mean / scale, electrons, detail / scale, digests))
 
     def conclude(self) -> Evidence:
         """Compare what each slot shows with what it was told to show."""
@@ -166,10 +174,18 @@ class _Session(GateSession):
 
     def _light_of(self, look: Look, flood_level: float) -> Illumination:
         if look.level > self._limits["dark_share"] * flood_level:
-            return Illumination.DOTS if look.contrast >= self._limits["dots_contrast"] else Illumination.FLOOD
-        # Dots on a dark surface are dim on the whole and still stand out.
-        bright = look.level > 0.1 * flood_level and look.contrast >= 2.0 * self._limits["dots_contrast"]
-        return Illumination.DOTS if bright else Illumination.OFF
+            return Illumination.FLOOD
+        if look.detail > self._limits["dots_share"] * self._dots_to_flood * flood_level:
+            return Illumination.DOTS
+        return Illumination.OFF
+
+
+def _dots_to_flood(sensor: SensorInfo) -> float:
+    """The mean of a dots image over that of a flood image on the same surface, from the calibration."""
+    calibration = sensor.calibration
+    pitch_px = calibration.dot_pitch_mrad * 1e-3 * calibration.infrared.fx_px
+    flood = calibration.flood_counts_per_us_at_1m * pitch_px * pitch_px
+    return calibration.dot_counts_per_us_at_1m / flood if flood > 0 else math.inf
 
 
 def _kind(scheduled: Illumination) -> Illumination:

@@ -82,16 +82,17 @@ class _Session(GateSession):
         depth = frame_set.depth
         if depth is not None:
             self._sets += 1
-            if not self._has_infrared:
+            dots = frame_set.slots[0].infrared
+            if dots is None:
                 self._see_blob(depth, frame_set)
                 return
-            sighting = nearest_sighting(frame_set.slots[0].infrared.slot, face)
+            sighting = nearest_sighting(dots.slot, face)
             if sighting is None:
                 self._without_face += 1
                 if self._without_face % _PANEL_EVERY == 0:
                     self._see_panel(depth)
             else:
-                self._see_face(depth, sighting, frame_set.slots[0].infrared)
+                self._see_face(depth, sighting, dots)
         if self._relief is None:
             return
         for frame, _ in flood_frames(frame_set, face):

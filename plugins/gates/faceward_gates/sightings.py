@@ -8,11 +8,7 @@ from faceward.plugin import FaceObservation, FaceSighting, Frame, FrameSet, Illu
 def flood_frames(frame_set: FrameSet, face: FaceObservation) -> list[tuple[Frame, FaceSighting]]:
     """The set's flood frames with the face seen in each, in order; frames without a face are left out."""
     seen = {sighting.slot: sighting for sighting in face.sightings}
-    return [
-        (slot.infrared, seen[slot.infrared.slot])
-        for slot in frame_set.slots
-        if slot.infrared.illumination is Illumination.FLOOD and slot.infrared.slot in seen
-    ]
+    return [(frame, seen[frame.slot]) for frame in frame_set.infrared(Illumination.FLOOD) if frame.slot in seen]
 
 
 def nearest_sighting(slot: int, face: FaceObservation) -> FaceSighting | None:

@@ -55,10 +55,9 @@ class CaptureDigest:
 
     def add(self, slot: Slot) -> None:
         """Chain a slot's frames. Raises: DeviceProtocolError (metadata out of the layout's range)."""
-        for frame in (slot.infrared, slot.depth):
-            if frame is not None:
-                self._hash.update(_record(frame))
-                self._frames += 1
+        for frame in slot.frames:
+            self._hash.update(_record(frame))
+            self._frames += 1
 
     def close(self) -> bytes:
         """The digest, 32 bytes; the object can be fed on, and closed again."""

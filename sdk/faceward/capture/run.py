@@ -146,8 +146,7 @@ class _Run:
 
     def take(self, slot: Slot) -> None:
         """One slot, from the check to the guidance."""
-        infrared = slot.infrared
-        self._check(infrared)
+        infrared = self._checked(slot)
         self._digest.add(slot)
         if self._record is not None:
             self._record.write_slot(slot)
@@ -189,7 +188,10 @@ class _Run:
             simulated=True,  # no attestation root says otherwise yet, so every sensor counts as simulated
         )
 
-    def _check(self, infrared: Frame) -> None:
+    def _checked(self, slot: Slot) -> Frame:
+        infrared = slot.infrared
+        if infrared is None:
+            raise DeviceProtocolError(f"slot {slot.number} came without infrared")
         if infrared.slot != self.slots:
             raise DeviceProtocolError(f"slot {infrared.slot} came where slot {self.slots} was due")
         planned = Illumination(self._plan.schedule.slots[self.slots])
@@ -197,6 +199,7 @@ class _Run:
             raise DeviceProtocolError(
                 f"slot {self.slots} was lit with {infrared.illumination.name.lower()} instead of {planned.name.lower()}"
             )
+        return infrared
 
     def _guide(self, look: Look, flood: Frame) -> None:
         stage_before = self.dialogue.stage

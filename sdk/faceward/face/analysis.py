@@ -60,7 +60,7 @@ class FaceAnalysis:
     def look(self, slot: Slot, depth: Frame | None) -> Look | None:
         """What a slot shows; None unless it is a flood slot. `depth` is the latest depth frame."""
         flood = slot.infrared
-        if flood.illumination is not Illumination.FLOOD:
+        if flood is None or flood.illumination is not Illumination.FLOOD:
             return None
         found = self._detector.find(flood)
         if not found:
@@ -95,10 +95,10 @@ class FaceAnalysis:
             sightings, max((look.faces for look in looks), default=0), prompt=prompt, stage=stage
         )
         best = observation.best
-        now_us = frame_set.slots[0].infrared.device_time_us
+        now_us = frame_set.slots[0].device_time_us
         if best is None or now_us < self._identity_after_us:
             return observation
-        flood = next(slot.infrared for slot in frame_set.slots if slot.infrared.slot == best.slot)
+        flood = next(frame for frame in frame_set.infrared(Illumination.FLOOD) if frame.slot == best.slot)
         identity = self._embedder.embed(flood, best.landmarks_px)
         self._identity_after_us = now_us + IDENTITY_INTERVAL_US
         return FaceObservation(sightings, observation.faces_max, prompt, stage, identity)

@@ -183,7 +183,7 @@ class GateWorker:
         self._seen.update(frame_set.digests)
         if self._problem is not None:
             return
-        frames = [frame for slot in frame_set.slots for frame in (slot.infrared, slot.depth) if frame is not None]
+        frames = [frame for slot in frame_set.slots for frame in slot.frames]
         if len(frames) > self._cell_count or any(memoryview(frame.data).nbytes > self._cell_bytes for frame in frames):
             self._fail("a frame set is larger than the room for it")
             return
@@ -200,7 +200,7 @@ class GateWorker:
         self._under_way[frame_set.index] = cells
         places = {id(frame): self._place(frame, cell) for frame, cell in zip(frames, cells, strict=True)}
         rows = [
-            (places[id(slot.infrared)], None if slot.depth is None else places[id(slot.depth)])
+            tuple(None if frame is None else places[id(frame)] for frame in (slot.infrared, slot.depth))
             for slot in frame_set.slots
         ]
         self._order("observe", frame_set.index, rows, face, deadline=deadline)

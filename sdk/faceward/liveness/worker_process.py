@@ -96,7 +96,7 @@ class WorkerProcess:
         self._mark(NOBODY)
 
     def _observe(self, index: int, rows: Sequence[Any], face: FaceObservation) -> None:
-        frame_set = FrameSet(index, tuple(Slot(self._frame(*infrared), self._depth(depth)) for infrared, depth in rows))
+        frame_set = FrameSet(index, tuple(Slot(self._placed(infrared), self._placed(depth)) for infrared, depth in rows))
         for position, gate in enumerate(self._gates):
             session = self._sessions.get(gate.name)
             if session is None:
@@ -135,7 +135,7 @@ class WorkerProcess:
         stream, width_px, height_px, *rest = fields
         return Frame(stream, width_px, height_px, self._cells[start : start + length], *rest)
 
-    def _depth(self, row: tuple[Any, int, int] | None) -> Frame | None:
+    def _placed(self, row: tuple[Any, int, int] | None) -> Frame | None:
         return None if row is None else self._frame(*row)
 
 

@@ -85,10 +85,32 @@ def digest_of(data: bytes | memoryview) -> bytes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slot:
-    """One slot of the schedule: its infrared frame and, where the sensor measures depth in it, the depth frame."""
+    """One slot of the schedule: its infrared frame and, where the sensor measures depth in it, the depth frame.
 
-    infrared: Frame
+    A live sensor's slots always have infrared; a recording of a depth camera may have depth alone. None has neither.
+    """
+
+    infrared: Frame | None
     depth: Frame | None = None
+
+    def __post_init__(self) -> None:
+        if self.infrared is None and self.depth is None:
+            raise ValueError("a slot has infrared, depth or both")
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """Infrared, then depth, as far as they are there."""
+        return tuple(frame for frame in (self.infrared, self.depth) if frame is not None)
+
+    @property
+    def number(self) -> int:
+        """Its place in the schedule."""
+        return self.frames[0].slot
+
+    @property
+    def device_time_us(self) -> int:
+        """When the sensor exposed it."""
+        return self.frames[0].device_time_us
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,17 +131,13 @@ class FrameSet:
 
     def infrared(self, illumination: Illumination) -> Sequence[Frame]:
         """The set's infrared frames under one illumination, in order."""
-        return [slot.infrared for slot in self.slots if slot.infrared.illumination is illumination]
+        frames = (slot.infrared for slot in self.slots if slot.infrared is not None)
+        return [frame for frame in frames if frame.illumination is illumination]
 
     @property
     def digests(self) -> tuple[bytes, ...]:
         """Digests of every frame in the set: each slot's infrared, then its depth."""
-        found: list[bytes] = []
-        for slot in self.slots:
-            found.append(slot.infrared.digest)
-            if slot.depth is not None:
-                found.append(slot.depth.digest)
-        return tuple(found)
+        return tuple(frame.digest for slot in self.slots for frame in slot.frames)
 
 
 @dataclass(frozen=True, slots=True)
