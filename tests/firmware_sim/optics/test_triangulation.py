@@ -34,8 +34,8 @@ def test_a_plane_is_found_at_its_depth_with_the_noise_of_triangulation(
     unit = _unit(scenes, unit_seed, scenes.plane(z_mm, 0.38, getattr(scenes, kind), width_mm=1200, height_mm=900))
     depth = _depth_mm(unit, scenes.slot(_DOTS, exposure_us))[40:-40, 60:-60]
     assert np.isfinite(depth).mean() > 0.95
-    # The factory's f, baseline and the heat of the day each leave a little.
-    assert np.nanmedian(depth) == pytest.approx(z_mm, rel=0.006)
+    # The factory's f and baseline leave .1 % each; its principal point and the heat of the day .13 px of disparity.
+    assert abs(np.nanmedian(depth) - z_mm) < 0.004 * z_mm + z_mm**2 * 0.5 / (554 * 40)
     rest = _off_plane(depth)
     # z^2 s / (f B) with s = .08 px (sensor-physics sheet)
     assert 0.5 * rms_mm < np.nanstd(rest) < 1.6 * rms_mm
