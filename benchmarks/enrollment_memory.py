@@ -81,7 +81,7 @@ def main() -> None:
     shares = ", ".join(f"{size / 2**20:.0f}" for size in sorted(at_peak.values(), reverse=True))
     mib = peak / 2**20
     print(f"peak of one enrollment: {mib:.0f} MiB over {len(at_peak)} processes ({shares} MiB); simulated sensor")
-    print(f"that is {mib / AIM_MIB:.2f} of the {AIM_MIB} MiB that it may take; enroll ended with {enrolling.returncode}")
+    print(f"that is {mib / AIM_MIB:.2f} of the {AIM_MIB} MiB of the aim; enroll ended with {enrolling.returncode}")
     if enrolling.returncode != 0:
         raise SystemExit("the enrollment did not end well, so its peak is not the peak of a whole one")
 

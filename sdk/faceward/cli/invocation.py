@@ -43,6 +43,25 @@ class Invocation:
             raise ConfigError(f"there is no policy at {path}; run `faceward keys init` first")
         return load_policy(path)
 
+    def policy_or_development(self) -> Policy:
+        """The policy, or before `keys init` the packaged one for development: to look for sensors, never to capture.
+
+        Raises: ConfigError.
+        """
+        from faceward import config
+
+        if self.policy_path is None and not self.home.policy.exists():
+            return config.load_policy(Path(config.__file__).parent / "policies" / "development.toml")
+        return self.policy()
+
+    @property
+    def models(self) -> Path:
+        """The folder of face models: the home's own where it has one, else the user's, which all homes share."""
+        from faceward.face.models import default_folder
+
+        own = self.home.models
+        return own if own.is_dir() else default_folder()
+
     @property
     def usbip_hosts(self) -> tuple[tuple[str, int], ...]:
         """The USB/IP servers that discovery asks. Raises: ConfigError."""

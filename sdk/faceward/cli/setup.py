@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from faceward.cli.invocation import Invocation
-from faceward.errors import ConfigError
+from faceward.errors import ConfigError, DeviceNotFound
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -116,3 +116,42 @@ def install(
     document = {"folder": str(folder), "files": [DETECTOR.name, RECOGNISER.name], "installed": fresh}
     done = "installed into" if fresh else "already in"
     invocation.output.document(document, lambda console: console.print(f"Face models {done} {folder}", markup=False))
+
+
+def sensors(ctx: typer.Context) -> None:
+    """List the sensors that the policy's drivers know, on this machine and on --usbip servers."""
+    from faceward.hal.discovery import find_sensors
+    from faceward.liveness.loader import load_drivers
+
+    invocation: Invocation = ctx.obj
+    drivers = load_drivers(invocation.policy_or_development())
+    found = find_sensors(drivers, usbip_hosts=invocation.usbip_hosts)
+    if not found:
+        raise DeviceNotFound("no sensor that a driver of the policy knows; `faceward doctor` says more")
+    document = {
+        "sensors": [
+            {
+                "address": each.address,
+                "vid": f"{each.vid:04x}",
+                "pid": f"{each.pid:04x}",
+                "serial": each.serial,
+                "product": each.product,
+                "driver": each.driver,
+            }
+            for each in found
+        ]
+    }
+
+    def show(console: Console) -> None:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(pad_edge=False)
+        for heading in ("address", "VID:PID", "serial", "product", "driver"):
+            table.add_column(heading, overflow="fold")
+        for each in found:
+            texts = (each.address, f"{each.vid:04x}:{each.pid:04x}", each.serial, each.product, each.driver)
+            table.add_row(*(Text(text) for text in texts))
+        console.print(table)
+
+    invocation.output.document(document, show)
