@@ -34,9 +34,7 @@ def _every_type():
         message.field.add(name=f"bare_{at}", number=at + 1, type=kind, label=1)
         message.field.add(name=f"many_{at}", number=at + 101, type=kind, label=3)
         message.oneof_decl.add(name=f"_maybe_{at}")
-        message.field.add(
-            name=f"maybe_{at}", number=at + 201, type=kind, label=1, proto3_optional=True, oneof_index=at
-        )
+        message.field.add(name=f"maybe_{at}", number=at + 201, type=kind, label=1, proto3_optional=True, oneof_index=at)
     message.field.add(name="inside", number=300, type=11, label=1, type_name=".faceward.test.EveryType")
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)

@@ -1,0 +1,164 @@
+"""Keys, a valid record and the trust store that takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from faceward_proto import trust
+from faceward_proto.envelope import GRANT_TYPE, TEMPLATE_TYPE, pre_authentication_encoding, write_envelope
+from faceward_proto.keys import PublicKey
+from faceward_proto.v1 import device_pb2, grant_pb2, template_pb2
+
+NOW_S = 1_800_000_000
+
+
+class Key:
+    """A private key of a test, ES256 or Ed25519."""
+
+    def __init__(self, algorithm: str = "ES256") -> None:
+        self.private = ec.generate_private_key(ec.SECP256R1()) if algorithm == "ES256" else _ed25519()
+        self.public = PublicKey(self.private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+    def sign(self, message: bytes) -> bytes:
+        if isinstance(self.private, ed25519.Ed25519PrivateKey):
+            return self.private.sign(message)
+        r, s = decode_dss_signature(self.private.sign(message, ec.ECDSA(SHA256())))
+        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+    def trusted(self, custody: str = "pkcs11") -> trust.TrustedKey:
+        return trust.TrustedKey(self.public, custody)
+
+
+def _ed25519() -> ed25519.Ed25519PrivateKey:
+    return ed25519.Ed25519PrivateKey.generate()
+
+
+@dataclass
+class World:
+    """A host, an administrator, and what a lock of theirs believes."""
+
+    host: Key
+    administrator: Key
+    store: trust.TrustStore
+    now_s: int = NOW_S
+
+    def grant(self, **changes: object) -> grant_pb2.Grant:
+        message = grant_pb2.Grant(
+            version=1,
+            grant_id=b"g" * 16,
+            challenge=b"c" * 32,
+            subject=b"s" * 32,
+            tenant="acme",
+            lock_group="doors",
+            issued_at_s=NOW_S - 60,
+            expires_at_s=NOW_S + 540,
+            max_attempts=3,
+        )
+        return _changed(message, changes)
+
+    def sealed_grant(self, *keys: Key, **changes: object) -> bytes:
+        return sealed(self.grant(**changes).SerializeToString(), GRANT_TYPE, *(keys or (self.administrator,)))
+
+    def record(self, **changes: object) -> template_pb2.TemplateRecord:
+        message = template_pb2.TemplateRecord(
+            version=1,
+            record_id=b"r" * 16,
+            subject=b"s" * 32,
+            tenant="acme",
+            lock_group="doors",
+            epoch=4,
+            issued_at_s=NOW_S,
+            expires_at_s=NOW_S + 86_400,
+            sdk_version="0.1.0",
+            extractor=template_pb2.Extractor(name="sface", version="1"),
+            poses=[
+                template_pb2.PoseTemplate(
+                    pose=template_pb2.POSE_FRONTAL, embedding=[0.6, 0.8], flood_digest=b"f" * 32, depth_digest=b"d" * 32
+                ),
+                template_pb2.PoseTemplate(pose=template_pb2.POSE_LEFT, embedding=[1.0, 0.0], flood_digest=b"h" * 32),
+            ],
+            relief=[0.5, -0.25],
+            outcome=template_pb2.OUTCOME_LIVE,
+            gates=[
+                template_pb2.GateResult(
+                    name=name,
+                    version="1.0",
+                    distribution="faceward-gates 0.1.0",
+                    outcome=template_pb2.OUTCOME_LIVE,
+                    cue="relief",
+                    measures=[
+                        template_pb2.Measure(
+                            name="relief", value=31.5, unit="mm", limit=12.0, sense=template_pb2.SENSE_AT_LEAST
+                        )
+                    ],
+                )
+                for name in ("flatness", "skin-optics")
+            ],
+            policy_hash=b"p" * 32,
+            capture=template_pb2.CaptureRecord(
+                capture_id="c0ffee", digest=b"x" * 32, nonce=b"n" * 16, schedule_digest=b"y" * 32
+            ),
+            sensor=template_pb2.SensorRecord(
+                vendor="Ward",
+                model="SL-940",
+                serial="W-1",
+                firmware_version="1.2.0",
+                kind=device_pb2.SENSOR_KIND_STRUCTURED_LIGHT,
+                attestation=template_pb2.ATTESTATION_NONE,
+            ),
+        )
+        message.grant = self.sealed_grant()
+        return _changed(message, changes)
+
+    def sealed_record(self, *keys: Key, **changes: object) -> bytes:
+        return sealed(self.record(**changes).SerializeToString(), TEMPLATE_TYPE, *(keys or (self.host,)))
+
+    def believing(self, **changes: object) -> trust.TrustStore:
+        return replace(self.store, **changes)
+
+
+def _changed(message, changes):
+    for path, value in changes.items():
+        *parents, name = path.split("__")
+        owner = message
+        for parent in parents:
+            owner = getattr(owner, parent) if not parent.isdigit() else owner[int(parent)]
+        if value is None:
+            owner.ClearField(name)
+        else:
+            setattr(owner, name, value)
+    return message
+
+
+def sealed(payload: bytes, payload_type: str, *keys: Key) -> bytes:
+    message = pre_authentication_encoding(payload_type, payload)
+    return write_envelope(payload, payload_type, [key.sign(message) for key in keys])
+
+
+@pytest.fixture(scope="session")
+def new_key() -> Callable[..., Key]:
+    return Key
+
+
+@pytest.fixture(scope="session")
+def seal() -> Callable[..., bytes]:
+    return sealed
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    host, administrator = Key(), Key()
+    store = trust.TrustStore(
+        tenant="acme",
+        lock_group="doors",
+        hosts=trust.any_of([host.trusted()]),
+        administrators=trust.any_of([administrator.trusted()]),
+        allow_unattested=True,
+    )
+    return World(host, administrator, store)
