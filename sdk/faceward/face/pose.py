@@ -1,8 +1,10 @@
 """Head pose from YuNet's five points, with depth where there is any.
 
-Camera axes: x to the image's right (the person's own left), y down, z away from the sensor. With depth, the mean face
-is laid onto the measured points by the rotation of least squares (Kabsch 1976); without, the scaled orthographic camera
-of least squares is found (DeMenthon and Davis 1995, first step) and turned by the line of sight.
+Camera axes: x to the image's right (the person's own left), y down, z away from the sensor. With depth, yaw and roll follow
+the axis through both eyes, and pitch the plane through eyes and mouth: the nose is left out, since a detector's nose tip
+lags behind a turning head. Without depth, the scaled orthographic camera of least squares is found over a mean face
+(DeMenthon and Davis 1995, first step) and turned by the line of sight; its pitch is drawn towards 0 by a factor of about
+five, so that a nod is never taken for reached on it.
 """
 
 from __future__ import annotations
@@ -13,27 +15,43 @@ from numpy.typing import NDArray
 from faceward.model.face import HeadPose
 from faceward.model.frame import Intrinsics
 
-# The person's right eye, left eye, nose tip, right and left corner of the mouth, in mm on a frontal head, camera axes.
-# Widths: distance of the pupils 63 mm (Dodgson 2004), width of the mouth 50 mm (Farkas 1994). Heights and depths: means
-# over the development heads of the simulator, where YuNet puts its points at pitch 0.
+# The person's right eye, left eye, nose tip, right and left corner of the mouth, in mm on a frontal head, camera axes: where
+# YuNet puts its points on the surface of the simulator's development heads 0 to 23, medians, made symmetric.
 MEAN_FACE_MM = np.array(
-    [[-31.5, -36.0, 0.0], [31.5, -36.0, 0.0], [0.0, 3.0, -32.0], [-25.0, 34.0, -8.0], [25.0, 34.0, -8.0]]
+    [[-29.4, -29.5, 9.3], [29.4, -29.5, 9.3], [0.0, 1.8, -16.3], [-23.7, 28.5, -0.6], [23.7, 28.5, -0.6]]
 )
-_OUTLIER_MM = 14.0  # a point that lies this far off the laid-on face has somebody else's depth (edge, hair, dropout)
+_SLANT_RAD = float(np.arctan2(9.9, 58.0))  # of the plane from eyes to mouth on that face: the mouth stands before the eyes
+_MOUTH_HALF_MM = 23.7
+_EYES_APART_MM = (35.0, 95.0)  # 4.5 sigma around 63 mm (Dodgson 2004), and the detector's scatter
+_MOUTH_BELOW_MM = (30.0, 105.0)
 
 
 def pose_from_points(points_mm: NDArray[np.float64]) -> HeadPose | None:
-    """Pose of (5, 3) camera points with NaN rows for unknown ones; None with fewer than four, or collapsed ones."""
-    known = ~np.isnan(points_mm).any(axis=1)
-    if known.sum() < 4:
+    """Pose of (5, 3) camera points, NaN rows for unknown ones.
+
+    None without both eyes and a corner of the mouth, or where these are no face's distances apart (a depth that belongs to
+    something else).
+    """
+    right_eye, left_eye, _, right_mouth, left_mouth = points_mm
+    across = left_eye - right_eye
+    eyes_apart = float(np.linalg.norm(across))
+    if not _EYES_APART_MM[0] <= eyes_apart <= _EYES_APART_MM[1]:
         return None
-    rotation, residuals = _kabsch(MEAN_FACE_MM[known], points_mm[known])
-    if known.sum() == 5 and residuals.max() > _OUTLIER_MM:
-        known[int(residuals.argmax())] = False
-        rotation, residuals = _kabsch(MEAN_FACE_MM[known], points_mm[known])
-    if residuals.max() > 2.0 * _OUTLIER_MM:
+    across = across / eyes_apart
+    corners = [right_mouth + _MOUTH_HALF_MM * across, left_mouth - _MOUTH_HALF_MM * across]
+    known = [corner for corner in corners if not np.isnan(corner).any()]
+    if not known:
         return None
-    return _angles(rotation)
+    mouth = (right_mouth + left_mouth) / 2 if len(known) == 2 else known[0]
+    down = mouth - (right_eye + left_eye) / 2
+    down = down - (down @ across) * across
+    below = float(np.linalg.norm(down))
+    if not _MOUTH_BELOW_MM[0] <= below <= _MOUTH_BELOW_MM[1]:
+        return None
+    down /= below
+    away = np.cross(across, down)
+    turned = np.cos(_SLANT_RAD) * away - np.sin(_SLANT_RAD) * down
+    return _angles(np.column_stack([across, np.cross(turned, across), turned]))
 
 
 def pose_from_pixels(landmarks_px: NDArray[np.float32], camera: Intrinsics) -> HeadPose | None:
@@ -45,24 +63,11 @@ def pose_from_pixels(landmarks_px: NDArray[np.float32], camera: Intrinsics) -> H
     seen = seen[:, :2] / seen[:, 2:]
     model = MEAN_FACE_MM - MEAN_FACE_MM.mean(axis=0)
     rows, *_ = np.linalg.lstsq(model, seen - seen.mean(axis=0), rcond=None)
-    rows = rows.T
-    left, _, right = np.linalg.svd(rows)
-    if np.linalg.norm(rows, axis=1).min() <= 1e-12:
+    left, sizes, right = np.linalg.svd(rows.T)
+    if not sizes[1] > 1e-3 * sizes[0] > 0.0:
         return None
     plane = left @ right[:2]
-    rotation = np.vstack([plane, np.cross(plane[0], plane[1])])
-    return _angles(sight @ rotation)
-
-
-def _kabsch(
-    model: NDArray[np.float64], points: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    model_mid, points_mid = model.mean(axis=0), points.mean(axis=0)
-    a, b = model - model_mid, points - points_mid
-    left, _, right = np.linalg.svd(a.T @ b)
-    turn = np.diag([1.0, 1.0, np.sign(np.linalg.det(right.T @ left.T)) or 1.0])
-    rotation = right.T @ turn @ left.T
-    return rotation, np.linalg.norm(b - a @ rotation.T, axis=1)
+    return _angles(sight @ np.vstack([plane, np.cross(plane[0], plane[1])]))
 
 
 def _rotation_to(direction: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -79,8 +84,8 @@ def _angles(rotation: NDArray[np.float64]) -> HeadPose:
     pitch = np.arcsin(np.clip(-forward[1], -1.0, 1.0))
     # Roll is what is left of the head's left axis when yaw and pitch are taken back.
     level = np.array([np.cos(yaw), 0.0, np.sin(yaw)])
-    down = np.cross(-forward, level)
+    below = np.cross(-forward, level)
     across = rotation[:, 0]
-    roll = np.arctan2(across @ down, across @ level)
+    roll = np.arctan2(across @ below, across @ level)
     yaw_deg, pitch_deg, roll_deg = np.degrees([yaw, pitch, roll])
     return HeadPose(float(yaw_deg), float(pitch_deg), float(roll_deg))
