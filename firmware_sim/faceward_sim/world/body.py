@@ -51,10 +51,12 @@ class Pose:
 class Body:
     """One person's surfaces. Arrays that do not move are made once and handed out again and again."""
 
-    def __init__(self, person: Person) -> None:
+    def __init__(self, person: Person, *, skin: NDArray[np.int32] | None = None) -> None:
+        """`skin` are the anatomy's triangles that show; by default all of head, neck and cavities."""
         self.person = person
         anatomy = person.anatomy
-        self._skin_vertex, self._skin_triangles, self._skin_uv = self._render_part(skin_triangles(anatomy))
+        shown = skin_triangles(anatomy) if skin is None else skin
+        self._skin_vertex, self._skin_triangles, self._skin_uv = self._render_part(shown)
         self._clothes = draw_clothes(person.seed, anatomy)
         self._clothes_vertex = anatomy.wedge_vertex[self._clothes.wedges]
         self._clothes_ease = self._ease(person.build.vertices_mm)

@@ -70,6 +70,8 @@ class Traits:
     pores: float
     cheek_gradient: float
     shine_zone: float
+    socket: float
+    nose_shade: float
 
 
 def draw_complexion(seed: int, tone: float | None) -> Complexion:
@@ -88,19 +90,20 @@ def draw_complexion(seed: int, tone: float | None) -> Complexion:
     reflectance = np.interp(tone, TONES, REFLECTANCE_940) * np.exp(0.30 * scattering - 0.30 * absorption)
     r50 = np.interp(tone, TONES, DOT_R50_MM) * np.exp(-0.55 * scattering - 0.10 * absorption)
     r90 = np.interp(tone, TONES, DOT_R90_MM) * np.exp(-0.45 * scattering - 0.25 * absorption)
-    share = np.interp(tone, TONES, SPECULAR_SHARE) * np.exp(rng.normal(0.0, 0.08))
-    material = Material("skin", float(r50), float(r90), float(np.clip(share, 0.055, 0.11)), float(rng.uniform(0.2, 0.35)))
+    share = float(np.clip(np.interp(tone, TONES, SPECULAR_SHARE) * np.exp(rng.normal(0.0, 0.08)), 0.055, 0.11))
+    material = Material("skin", float(r50), float(r90), share, rng.uniform(0.2, 0.35))
     return Complexion(tone, float(reflectance), material)
 
 
 def draw_traits(seed: int, *, male: float, age: float) -> Traits:
     """Draw the features; `male` and `age` in [0, 1] shift beards and wrinkles."""
     rng = stream(seed, "traits")
-    grey = np.clip((age - 0.35) * 2.2 + rng.normal(0, 0.25), 0, 1)
-    # Melanin absorbs little past 900 nm: dark hair returns .08-.2 at 940 nm, fair and grey hair much more (assumed).
-    pigmented = rng.choice([rng.uniform(0.06, 0.14), rng.uniform(0.12, 0.26), rng.uniform(0.26, 0.42)], p=[0.5, 0.3, 0.2])
-    hair = pigmented * (1 - grey) + rng.uniform(0.40, 0.55) * grey
-    bearded = male > 0.5 and rng.random() < 0.55
+    grey = np.clip((age - 0.4) * 2.4 + rng.normal(0, 0.2), 0, 1)
+    # Melanin absorbs little past 900 nm, yet a tuft traps light: dark hair returns .05-.2, fair and grey more (assumed).
+    ranges = ((0.05, 0.11), (0.10, 0.20), (0.20, 0.38))
+    pigmented = rng.uniform(*ranges[int(rng.choice(3, p=[0.5, 0.3, 0.2]))])
+    hair = pigmented * (1 - grey) + rng.uniform(0.38, 0.52) * grey
+    bearded = male > 0.5 and rng.random() < 0.65
     style = rng.integers(0, 5)
     grown = float(rng.uniform(0.35, 1.0)) if bearded else 0.0
     shadow = float(rng.uniform(0.0, 0.25)) if male > 0.5 else 0.0
@@ -109,19 +112,19 @@ def draw_traits(seed: int, *, male: float, age: float) -> Traits:
         hair_reflectance=float(hair),
         brow_inner=float(rng.uniform(7.0, 17.0)),
         brow_outer=float(rng.uniform(44.0, 56.0)),
-        brow_height=float(rng.uniform(13.5, 23.0)),
+        brow_height=float(rng.uniform(13.0, 24.0)),
         brow_arch=float(rng.uniform(0.0, 7.5)),
         brow_tail=float(rng.uniform(-2.0, 8.0)),
         brow_slope=float(rng.uniform(-0.12, 0.14)),
-        brow_width=float(rng.uniform(2.2, 5.2) + 2.2 * male * rng.random()),
-        brow_density=float(np.clip(rng.beta(2.2, 1.1), 0.12, 1.0)),
-        brow_reflectance=float(np.clip(hair * rng.uniform(0.6, 1.1), 0.05, 0.5)),
+        brow_width=float(rng.uniform(2.0, 5.6) + 2.6 * male * rng.random()),
+        brow_density=float(np.clip(rng.beta(1.6, 0.8) * 1.25, 0.08, 1.15)),
+        brow_reflectance=float(np.clip(hair * rng.uniform(0.5, 1.0), 0.04, 0.45)),
         monobrow=float(rng.uniform(0.2, 0.8)) if rng.random() < 0.12 else 0.0,
-        lash=float(rng.uniform(0.25, 0.95)),
-        lid_shadow=float(rng.uniform(0.0, 0.35)),
-        under_eye=float(rng.uniform(0.0, 0.30) + 0.1 * age),
-        lip_upper=float(rng.uniform(0.55, 1.02)),
-        lip_lower=float(rng.uniform(0.62, 1.05)),
+        lash=float(rng.uniform(0.2, 1.0)),
+        lid_shadow=float(rng.uniform(-0.1, 0.5)),
+        under_eye=float(rng.uniform(-0.05, 0.40) + 0.1 * age),
+        lip_upper=float(rng.uniform(0.42, 1.05)),
+        lip_lower=float(rng.uniform(0.48, 1.12)),
         lip_outline=float(rng.uniform(0.0, 0.25)),
         nasolabial=float(rng.uniform(0.0, 0.20) + 0.25 * age),
         forehead_lines=float(rng.uniform(0.0, 0.10) + 0.30 * age),
@@ -134,8 +137,10 @@ def draw_traits(seed: int, *, male: float, age: float) -> Traits:
         mole_count=int(rng.poisson(3.0)),
         blotch=float(rng.uniform(0.015, 0.07)),
         pores=float(rng.uniform(0.01, 0.04)),
-        cheek_gradient=float(rng.uniform(-0.12, 0.12)),
-        shine_zone=float(rng.uniform(-0.06, 0.10)),
+        cheek_gradient=float(rng.uniform(-0.25, 0.18)),
+        shine_zone=float(rng.uniform(-0.15, 0.15)),
+        socket=float(rng.uniform(-0.10, 0.35)),
+        nose_shade=float(rng.uniform(-0.20, 0.15)),
     )
 
 
@@ -170,6 +175,8 @@ def paint_skin(seed: int, skin: SkinMap, complexion: Complexion, traits: Traits)
     tint += np.float32(traits.pores) * mottle(rng, size, 420, 420)
     tint *= 1 + traits.cheek_gradient * bump(side, 42, 15) * bump(y, 38, 18) * front
     tint *= 1 + traits.shine_zone * bump(side, 0, 22) * smooth(y, 30, -20) * front
+    tint *= 1 - traits.socket * bump(side, 27, 13) * bump(y, -3, 11) * front
+    tint *= 1 + traits.nose_shade * bump(side, 13, 5) * bump(y, 24, 15) * front
     if traits.freckles:
         spots = mottle(rng, size, 260, 260)
         zone = bump(side, 24, 20) * bump(y, 28, 16) * front
@@ -213,7 +220,8 @@ def _moles(rng: np.random.Generator, tint: Floats, traits: Traits, skin: SkinMap
         centre = np.array([rng.uniform(-55, 55), rng.uniform(-60, 100)], np.float32)
         radius = rng.uniform(0.9, 2.2)
         distance = np.hypot(skin.position_mm[..., 0] - centre[0], skin.position_mm[..., 1] - centre[1])
-        tint *= 1 - rng.uniform(0.3, 0.65) * smooth(distance, radius * 1.25, radius * 0.75) * (skin.position_mm[..., 2] < 60)
+        spot = smooth(distance, radius * 1.25, radius * 0.75) * (skin.position_mm[..., 2] < 60)
+        tint *= 1 - rng.uniform(0.3, 0.65) * spot
 
 
 def _lips(rng: np.random.Generator, tint: Floats, traits: Traits, skin: SkinMap) -> None:
@@ -235,13 +243,13 @@ def _eyes(rng: np.random.Generator, tint: Floats, traits: Traits, skin: SkinMap)
 
 def _lashes(rng: np.random.Generator, reflectance: Floats, traits: Traits, skin: SkinMap) -> None:
     near = skin.lid_distance_mm
-    reach = rng.uniform(1.0, 2.2)
+    reach = rng.uniform(1.0, 3.2)
     amount = traits.lash * smooth(near, reach, 0.3) * np.where(skin.upper_lid > 0.5, 1.0, rng.uniform(0.2, 0.6))
     reflectance += amount * (0.08 - reflectance)
 
 
 def _brows(rng: np.random.Generator, reflectance: Floats, traits: Traits, x: Floats, y: Floats, front: Floats) -> None:
-    hairs = 0.65 + 0.35 * np.clip(mottle(rng, reflectance.shape[0], 220, 300), -2, 2)
+    hairs = 0.85 + 0.25 * np.clip(mottle(rng, reflectance.shape[0], 220, 300), -2, 2)
     for sign in (1, -1):
         lean = rng.normal(0, 0.7, 4)
         along = sign * x

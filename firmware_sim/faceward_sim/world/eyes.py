@@ -14,7 +14,7 @@ Floats = NDArray[np.float32]
 RINGS, SPOKES = 14, 24
 OPEN_TO = 2.0  # radians from the gaze: the sphere's back is never seen
 TEXELS = 160
-# The tear film over cornea and sclera is a mirror: Fresnel 2 % at n = 1.34, over a diffuse reflectance near .45 (assumed).
+# The tear film is a mirror: Fresnel 2 % at n = 1.34, over a diffuse reflectance near .4 (assumed).
 EYE = Material("eye", 0.8, 3.0, 0.05, 0.06)
 IRIS_MM, CORNEA_MM = 5.9, 2.3  # half the iris' width (11.8 mm across) and the cornea's bulge over a 12 mm eyeball
 EYEBALL_MM = 12.0
@@ -40,13 +40,14 @@ def eye_mesh() -> tuple[Floats, NDArray[np.int32], Floats]:
             triangles += [(a, b, b + SPOKES), (a, b + SPOKES, a + SPOKES)]
     one = np.array(directions, np.float32)
     triangle_array = np.array(triangles, np.int32)
-    outward = np.cross(one[triangle_array[:, 1]] - one[triangle_array[:, 0]], one[triangle_array[:, 2]] - one[triangle_array[:, 0]])
+    a, b, c = one[triangle_array.T]
+    outward = np.cross(b - a, c - a)
     inverted = (outward * one[triangle_array].mean(axis=1)).sum(axis=1) < 0
     triangle_array[inverted] = triangle_array[inverted][:, ::-1]
     both = np.concatenate([triangle_array, triangle_array + len(one)])
-    scale = 0.5
-    left_uv = np.array(uv, np.float32) * (scale, 1.0)
-    return np.concatenate([one, one]), both, np.concatenate([left_uv, left_uv + (scale, 0.0)]).astype(np.float32)
+    half = np.array([0.5, 0.0])
+    left_uv = np.array(uv) * (0.5, 1.0)
+    return np.concatenate([one, one]), both, np.concatenate([left_uv, left_uv + half]).astype(np.float32)
 
 
 def with_cornea(directions: Floats, radius_mm: float) -> Floats:
@@ -64,9 +65,9 @@ def paint_eyes(seed: int) -> Floats:
     the camera's axis. Values are assumed.
     """
     rng = stream(seed, "eyes")
-    iris_share = rng.uniform(0.22, 0.44)
-    pupil_mm = rng.uniform(1.6, 3.0)
-    sclera_share = rng.uniform(0.42, 0.56)
+    iris_share = rng.uniform(0.12, 0.42)
+    pupil_mm = rng.uniform(1.5, 3.2)
+    sclera_share = rng.uniform(0.32, 0.5)
     limbus_share = rng.uniform(0.45, 0.8)
     grid = (np.arange(TEXELS) + 0.5) / TEXELS - 0.5
     across, down = np.meshgrid(grid, grid)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +33,8 @@ class HairStyle:
     fall: float  # length below the ears, 0 for none
     reveal: float  # angle beside the face where falling hair starts, radians
     stubble: float
+    fringe: float  # how far hair falls over the forehead
+    fringe_lean: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ def draw_style(seed: int, *, male: float, age: float) -> HairStyle:
         share = np.array([0.01, 0.05, 0.22, 0.20, 0.52])
     kind = str(rng.choice(["bald", "cropped", "short", "curly", "long"], p=share / share.sum()))
     low, high = {"bald": (0, 0), "cropped": (2.0, 4.0), "short": (7, 20), "curly": (18, 42), "long": (8, 18)}[kind]
+    fringed = kind in ("short", "curly", "long") and rng.random() < 0.45
     return HairStyle(
         kind=kind,
         thickness=float(rng.uniform(low, high)),
@@ -68,6 +70,8 @@ def draw_style(seed: int, *, male: float, age: float) -> HairStyle:
         fall=float(rng.uniform(20, 135)) if kind == "long" else 0.0,
         reveal=float(rng.uniform(0.95, 1.35)),
         stubble=float(rng.uniform(0.3, 0.75)) if kind != "bald" else float(rng.uniform(0.0, 0.25)),
+        fringe=float(rng.uniform(8, 34)) if fringed else 0.0,
+        fringe_lean=float(rng.uniform(-0.8, 0.8)),
     )
 
 
@@ -93,7 +97,9 @@ def inside_hairline_mm(style: HairStyle, position_mm: Floats) -> Floats:
             66.0,
         ]
     )
-    return (np.interp(angle, knots, heights) + 2.0 * style.parting * np.sin(3 * signed) - y).astype(np.float32)
+    line = np.interp(angle, knots, heights) + 2.0 * style.parting * np.sin(3 * signed)
+    fall = style.fringe * smooth(angle, 0.85, 0.45) * (1 + style.fringe_lean * np.clip(signed, -0.6, 0.6))
+    return (np.minimum(line + fall, np.where(fall > 0, np.maximum(line, -24.0), line)) - y).astype(np.float32)
 
 
 def paint_scalp(seed: int, reflectance: Floats, skin: SkinMap, traits: Traits, style: HairStyle) -> None:
@@ -196,9 +202,8 @@ def _normals(head_mm_vertices: Floats, triangles: NDArray[np.int32]) -> Floats:
 
 
 def _strands(rng: np.random.Generator, traits: Traits) -> Floats:
-    fine = cv2.resize(rng.standard_normal((18, 400)).astype(np.float32), (TEXELS, TEXELS), interpolation=cv2.INTER_CUBIC)
-    broad = cv2.resize(rng.standard_normal((8, 60)).astype(np.float32), (TEXELS, TEXELS), interpolation=cv2.INTER_CUBIC)
-    texture = traits.hair_reflectance * np.clip(1 + 0.16 * fine + 0.14 * broad, 0.35, 1.8)
+    fine, broad = mottle(rng, TEXELS, 18, 400), mottle(rng, TEXELS, 10, 90)
+    texture = traits.hair_reflectance * np.clip(1 + 0.14 * fine + 0.08 * broad, 0.35, 1.8)
     return np.clip(texture, 0.03, 0.65).astype(np.float32)
 
 

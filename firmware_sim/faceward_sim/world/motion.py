@@ -22,6 +22,7 @@ NEAREST_MM, FARTHEST_MM = 220.0, 1100.0
 BLINKS_A_MINUTE = (14.5, 3.3, 8.0, 21.0)  # mean, sigma, 95 % limits
 BLINK_S = (0.10, 0.40)
 REACTION_S = (0.25, 0.90)
+STEP_PROMPTS = frozenset({Prompt.MOVE_CLOSER, Prompt.MOVE_BACK})
 POSE_PROMPTS = frozenset(
     {
         Prompt.NONE,
@@ -157,7 +158,7 @@ class _Glances:
 class Mover:
     """One body's movement. Call `at` with rising times and the prompt that is shown then.
 
-    Everything involuntary is a function of seed and time; what prompts set going depends, besides, on when they changed.
+    Everything involuntary is a function of seed and time; what prompts set going also depends on when they changed.
     """
 
     seed: int
@@ -178,7 +179,7 @@ class Mover:
 
     def __post_init__(self) -> None:
         rng = stream(self.seed, "sway")
-        self._wobbles = tuple(_Wobble.draw(rng, 0.06, 0.9) for _ in range(6)) + (_Wobble.draw(rng, 2.0, 9.0),)
+        self._wobbles = (*(_Wobble.draw(rng, 0.06, 0.9) for _ in range(6)), _Wobble.draw(rng, 2.0, 9.0))
         self._traits = {
             "sway_mm": float(rng.uniform(1.2, 3.2)),
             "turn_rad": float(np.deg2rad(rng.uniform(0.5, 1.3))),
@@ -248,9 +249,8 @@ class Mover:
         if prompt != self._prompt:
             self._prompt, self._shown_s, self._steps = prompt, time_s, 0
             self._answer(time_s)
-        elif prompt in (Prompt.MOVE_CLOSER, Prompt.MOVE_BACK):
-            if time_s - self._shown_s > STEP_PAUSE_S * self._steps:
-                self._answer(time_s)
+        elif prompt in STEP_PROMPTS and time_s - self._shown_s > STEP_PAUSE_S * self._steps:
+            self._answer(time_s)
 
     def _answer(self, time_s: float) -> None:
         """Draw how and when this body answers the prompt; each change of prompt has random numbers of its own."""
@@ -270,7 +270,7 @@ class Mover:
             smile = float(np.clip(effort * 0.92, 0, 1)) if prompt == Prompt.SMILE else 0.0
             if smile or self._smile.goal:
                 self._smile.aim(smile, from_s, float(rng.uniform(0.3, 0.6)))
-        elif prompt in (Prompt.MOVE_CLOSER, Prompt.MOVE_BACK):
+        elif prompt in STEP_PROMPTS:
             step = STEP_MM * float(rng.uniform(0.75, 1.25)) * (-1 if prompt == Prompt.MOVE_CLOSER else 1)
             goal = np.clip(self.distance_mm + self._away.goal + step, NEAREST_MM, FARTHEST_MM) - self.distance_mm
             self._away.aim(float(goal), from_s, float(rng.uniform(0.6, 1.1)))

@@ -17,7 +17,7 @@ LEFT, RIGHT = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class SkinMap:
-    """Per texel, (size, size): position on the base head in millimetres (origin: between the eyes) and region shares."""
+    """Per texel, (size, size): position on the base head in millimetres and shares of regions."""
 
     size: int
     position_mm: Floats  # (size, size, 3)
