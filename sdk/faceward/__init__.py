@@ -37,7 +37,23 @@ _EXPORTS = {
     "verify": "faceward.verify",
 }
 
-__all__ = [*sorted(_EXPORTS), "__version__"]
+__all__ = [
+    "CaptureEvent",
+    "Enrollment",
+    "FacewardError",
+    "Home",
+    "Host",
+    "Policy",
+    "RecordingWriter",
+    "ReplaySensor",
+    "Verification",
+    "__version__",
+    "enroll",
+    "find_sensors",
+    "load_policy",
+    "open_sensor",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -28,6 +28,7 @@ TRANSPORTS = ("usb", "usbip", "replay")
 POLICY_CAP_BYTES = 256 * 1024
 
 _PLUGIN_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -72,6 +73,15 @@ class AttemptLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordTerms:
+    """What every record of this host says of where and how long it counts."""
+
+    tenant: str
+    lock_group: str
+    valid_days: int = 365
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """A policy file as it was read. `hash` is the SHA-256 of its bytes; gates stand in name order."""
 
@@ -91,6 +101,7 @@ class Policy:
     observers: tuple[PluginRef, ...]
     match_threshold: float | None
     attempts: AttemptLimits
+    records: RecordTerms
 
     @property
     def production(self) -> bool:
@@ -369,6 +380,13 @@ def _read_policy(document: dict[str, Any], path: Path, digest: bytes) -> Policy:
     match = root.table("match", required=False)
     threshold = match.optional_number("threshold", low=-1.0, high=1.0)
     match.close()
+    terms = root.table("records")
+    records = RecordTerms(
+        tenant=terms.text("tenant", pattern=_SCOPE),
+        lock_group=terms.text("lock_group", pattern=_SCOPE),
+        valid_days=terms.count("valid_days", 365, high=3650),
+    )
+    terms.close()
     limits = root.table("attempts", required=False)
     usual = AttemptLimits()
     attempts = AttemptLimits(
@@ -392,7 +410,7 @@ def _read_policy(document: dict[str, Any], path: Path, digest: bytes) -> Policy:
         path=path, hash=digest, mode=mode, level=level, allow_unattested=allow_unattested,
         gate_timeout_s=gate_timeout_s, capture_transports=capture, evaluate_transports=evaluate,
         gates=gates, drivers=drivers, extractor=extractor, signer=signer, key_provider=key_provider,
-        observers=observers, match_threshold=threshold, attempts=attempts,
+        observers=observers, match_threshold=threshold, attempts=attempts, records=records,
     )  # fmt: skip
 
 

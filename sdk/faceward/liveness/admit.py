@@ -28,21 +28,22 @@ class LiveCapture:
 def admit(capture: Capture, verdict: LivenessVerdict) -> LiveCapture:
     """Let a capture through, or raise.
 
-    1. A verdict without results, or in which any gate answered other than LIVE, refuses (whatever `outcome` says).
+    1. One gate that answered NOT_LIVE refuses, however far the capture came.
     2. An incomplete capture, or one without key frames, refuses.
-    3. Every key frame's flood and depth must be among the digests that each gate says it covered.
+    3. A verdict without results, or in which any gate answered other than LIVE, refuses (whatever `outcome` says).
+    4. Every key frame's flood and depth must be among the digests that each gate says it covered.
 
     Raises: NotLive, LivenessInconclusive, CaptureRejected.
     """
     if any(result.evidence.outcome is Outcome.NOT_LIVE for result in verdict.results):
         raise NotLive("this is not a living face", verdict)
+    if not capture.complete or not capture.key_frames:
+        raise CaptureRejected("the capture did not reach every pose", capture.rejection or "incomplete")
     if not verdict.results or verdict.outcome is not Outcome.LIVE:
         raise LivenessInconclusive("no gate's answer, or not every gate's, says that this is a living face", verdict)
     for result in verdict.results:
         if result.evidence.outcome is not Outcome.LIVE:
             raise LivenessInconclusive(f"gate {result.gate} did not find a living face", verdict)
-    if not capture.complete or not capture.key_frames:
-        raise CaptureRejected("the capture did not reach every pose", capture.rejection or "incomplete")
     for key_frame in capture.key_frames:
         needed = {key_frame.flood.digest}
         if key_frame.depth is not None:

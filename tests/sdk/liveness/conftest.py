@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from faceward.config import AttemptLimits, GateRef, PluginRef, Policy, ProviderRef
+from faceward.config import AttemptLimits, GateRef, PluginRef, Policy, ProviderRef, RecordTerms
 from faceward.model.face import FaceObservation
 from faceward.model.frame import (
     Calibration,
@@ -120,7 +120,7 @@ def policy_of(*gates: GateRef, gate_timeout_s: float = 5.0, **changes: object) -
         "allow_unattested": True, "gate_timeout_s": gate_timeout_s, "capture_transports": frozenset({"usb"}),
         "evaluate_transports": frozenset({"usb"}), "gates": gates, "drivers": (part,), "extractor": part,
         "signer": provider, "key_provider": provider, "observers": (), "match_threshold": None,
-        "attempts": AttemptLimits(),
+        "attempts": AttemptLimits(), "records": RecordTerms("tests", "bench"),
     }  # fmt: skip
     return Policy(**{**fields, **changes})  # type: ignore[arg-type]
 

@@ -1,0 +1,254 @@
+"""Enrollment: from a name to a signed template in the store, or to a refusal that says nothing was stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from faceward_proto.trust import TrustStore
+
+from faceward import __version__
+from faceward.capture.run import Recorder
+from faceward.errors import (
+    CaptureCancelled,
+    CaptureRejected,
+    DuplicateSubject,
+    LivenessInconclusive,
+    NotLive,
+    PermissionRefused,
+    SubjectUnknown,
+)
+from faceward.hal.sensor import Sensor
+from faceward.host import Host
+from faceward.judgement import Judged, judge
+from faceward.liveness.admit import admit
+from faceward.liveness.worker import GateWorker
+from faceward.model.liveness import LivenessVerdict
+from faceward.model.template import PermittedGrant, TemplateRecordModel
+from faceward.signing.grants import Occasion, issue_development_grant, permit
+from faceward.signing.sealing import Validity, make_record, seal, unseal
+from faceward.store.attempts import AttemptResult
+from faceward.store.subjects import Subject, parse_subject
+
+DAY_S: Final = 86_400
+
+Handler = Callable[[object], None]
+
+
+@dataclass(frozen=True, slots=True)
+class GrantAccepted:
+    """The permission was verified; the first frame will spend an attempt of it."""
+
+    development: bool
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptBegun:
+    """An attempt was spent, durably, before the first frame."""
+
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded:
+    """How an attempt ended, and how many the grant still has."""
+
+    result: str
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetryFollows:
+    """The attempt reached no verdict and found no attack; the next one begins, `left` more can."""
+
+    code: str
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateStored:
+    """A signed template is in the store."""
+
+    record_id: str
+    simulated: bool
+
+
+EnrollmentEvent = GrantAccepted | AttemptBegun | AttemptEnded | RetryFollows | TemplateStored
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Enrollment:
+    """What an enrollment left: the record, the envelope that a lock verifies, and the verdict for whoever develops."""
+
+    subject: Subject
+    record: TemplateRecordModel
+    envelope: bytes
+    verdict: LivenessVerdict
+    seconds: float  # of the capture, by the device's clock
+
+
+def enroll(
+    host: Host,
+    name: str,
+    address: str = "usb:",
+    *,
+    on_event: Handler | None = None,
+    record: Recorder | None = None,
+    retries: bool = True,
+) -> Enrollment:
+    """Enroll one person, live, on the sensor at `address`.
+
+    1. The name is one, and is not taken. Enrollment is not locked.
+    2. The gates' process starts; the sensor opens and is one that the policy allows.
+    3. The host draws a challenge; a grant answers it and is verified. (This version issues the grant itself, marked as a
+       development one.)
+    4. An attempt of the grant is spent, durably, before the first frame; whatever happens after, it is not given back.
+    5. One capture is run and judged by every gate (faceward.judgement).
+    6. `admit` lets it through, or raises; NOT_LIVE ends the grant.
+    7. What was admitted is extracted, recorded, signed, verified as a lock would, and stored with its audit entry, all
+       or nothing.
+
+    An attempt that found no attack but did not reach a verdict is followed by another while the grant has one and
+    `retries` is true. `on_event` gets EnrollmentEvent and the capture's events; what it raises ends the attempt.
+
+    Raises: ConfigError, PluginError, DeviceError, CaptureRejected, CaptureCancelled, NotLive, LivenessInconclusive,
+    PermissionRefused, LockedOut, DuplicateSubject, StoreError, SigningError, VerificationError.
+    """
+    tell = on_event or _ignore
+    # 1
+    subject = parse_subject(name)
+    _require_free(host, subject)
+    host.ledger.check_lockout()
+    # 2
+    worker = GateWorker(host.policy)
+    try:
+        worker.start()
+        with host.open_sensor(address) as sensor:
+            # 3
+            trust = host.trust()
+            permitted = _permission(host, trust, subject, sensor)
+            _announce(host, tell, GrantAccepted(permitted.grant.development, permitted.grant.max_attempts))
+            for tries_left in reversed(range(permitted.grant.max_attempts if retries else 1)):
+                try:
+                    return _attempt(host, sensor, worker, permitted, trust, subject, tell, record)
+                except (CaptureRejected, LivenessInconclusive) as error:
+                    if not tries_left:
+                        raise
+                    _announce(host, tell, RetryFollows(error.code, tries_left))
+                # A worker judges one capture.
+                worker.close()
+                worker = GateWorker(host.policy)
+                worker.start()
+            raise PermissionRefused("the grant has no attempts")
+    finally:
+        worker.close()
+
+
+def _require_free(host: Host, subject: Subject) -> None:
+    try:
+        host.templates.get(subject)
+    except SubjectUnknown:
+        return
+    raise DuplicateSubject(f"{subject} is enrolled already; remove it first to enroll anew")
+
+
+def _permission(host: Host, trust: TrustStore, subject: Subject, sensor: Sensor) -> PermittedGrant:
+    terms = host.policy.records
+    occasion = Occasion(
+        challenge=host.ledger.draw_challenge(),
+        subject=host.templates.pseudonym(subject),
+        tenant=terms.tenant,
+        lock_group=terms.lock_group,
+        sensor_serial=sensor.info.serial,
+    )
+    now_s = host.clock()
+    grant = issue_development_grant(
+        host.signer, occasion, now_s=int(now_s), max_attempts=host.policy.attempts.captures_per_grant
+    )
+    return permit(grant, trust, occasion, host_key=host.key_digest, now_s=now_s)
+
+
+def _attempt(
+    host: Host,
+    sensor: Sensor,
+    worker: GateWorker,
+    permitted: PermittedGrant,
+    trust: TrustStore,
+    subject: Subject,
+    tell: Handler,
+    record: Recorder | None,
+) -> Enrollment:
+    # 4
+    attempt = host.ledger.begin_attempt(permitted, sensor=sensor.info.serial)
+    judged: Judged | None = None
+    try:
+        _announce(host, tell, AttemptBegun(attempt.left))
+        # 5
+        judged = judge(host.policy, host.models, sensor, worker, purpose="enroll", on_event=tell, record=record)
+        # 6
+        live = admit(judged.capture, judged.verdict)
+        # 7
+        template = host.extractor.extract(live)
+        now_s = int(host.clock())
+        validity = Validity(now_s, now_s + host.policy.records.valid_days * DAY_S)
+        made = make_record(live, template, permitted, validity, sdk_version=__version__)
+        envelope = seal(made, host.signer)
+        checked = unseal(envelope, trust, now_s=now_s, subject=made.subject)
+        with host.database.transaction():
+            host.templates.add(subject, envelope, record_id=made.record_id, stored_at_s=now_s)
+            left = host.ledger.end_attempt(attempt, AttemptResult.ENROLLED)
+            _log(host, permitted, AttemptResult.ENROLLED, judged)
+    except BaseException as error:
+        result = _result_of(error)
+        with host.database.transaction():
+            left = host.ledger.end_attempt(attempt, result)
+            _log(host, permitted, result, judged)
+        host.plugins.notify(AttemptEnded(result.value, left))
+        raise
+    _announce(host, tell, AttemptEnded(AttemptResult.ENROLLED.value, left))
+    _announce(host, tell, TemplateStored(checked.record_id.hex(), checked.simulated))
+    return Enrollment(subject, checked, envelope, judged.verdict, judged.capture.seconds)
+
+
+def _result_of(error: BaseException) -> AttemptResult:
+    match error:
+        case NotLive():
+            return AttemptResult.NOT_LIVE
+        case LivenessInconclusive():
+            return AttemptResult.INCONCLUSIVE
+        case CaptureRejected():
+            return AttemptResult.REJECTED
+        case CaptureCancelled() | KeyboardInterrupt():
+            return AttemptResult.CANCELLED
+        case _:
+            return AttemptResult.FAILED
+
+
+def _log(host: Host, permitted: PermittedGrant, result: AttemptResult, judged: Judged | None) -> None:
+    """One audit entry an attempt: what decided, never what was measured of the person."""
+    details: dict[str, str | int | float | bool] = {
+        "result": result.value,
+        "grant": permitted.grant.grant_id.hex(),
+        "development_grant": permitted.grant.development,
+    }
+    if judged is not None:
+        details |= {
+            "capture": judged.capture.capture_id,
+            "simulated": judged.capture.simulated,
+            "verdict": judged.verdict.outcome.value,
+            "rejection": judged.capture.rejection or "",
+            "cues": "; ".join(f"{each.gate}: {each.evidence.cue}" for each in judged.verdict.deciding)[:256],
+        }
+    event = "enrolled" if result is AttemptResult.ENROLLED else "enrollment-refused"
+    host.audit.append(event, at_s=host.clock(), subject=permitted.grant.subject, details=details)
+
+
+def _announce(host: Host, tell: Handler, event: EnrollmentEvent) -> None:
+    host.plugins.notify(event)
+    tell(event)
+
+
+def _ignore(event: object) -> None:
+    """Nobody listens."""

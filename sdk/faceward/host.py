@@ -1,0 +1,134 @@
+"""The signing host: a policy with the plugins, keys and store that it names, opened together and closed together."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from faceward_proto.trust import TrustStore
+
+from faceward.config import Home, Policy, load_policy
+from faceward.errors import ConfigError
+from faceward.extract.extractor import TemplateExtractor
+from faceward.face.models import ModelFiles
+from faceward.hal.discovery import open_sensor
+from faceward.hal.sensor import Sensor
+from faceward.liveness.loader import Plugins, load_plugins
+from faceward.signing.key_provider import KeyProvider
+from faceward.signing.sealing import host_trust
+from faceward.signing.signer import Signer
+from faceward.store.attempts import AttemptLedger
+from faceward.store.audit import AuditLog
+from faceward.store.database import Database, sqlite_url
+from faceward.store.templates import TemplateStore
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Host:
+    """Everything an enrollment needs but a sensor. Use it as a context manager; one thread at a time.
+
+    `backend` is a pyusb backend for `usb:` addresses (None: libusb); `clock` gives Unix seconds.
+    """
+
+    policy: Policy
+    plugins: Plugins
+    models: ModelFiles
+    extractor: TemplateExtractor
+    signer: Signer
+    database: Database
+    templates: TemplateStore
+    ledger: AttemptLedger
+    audit: AuditLog
+    clock: Callable[[], float] = time.time
+    backend: object | None = None
+
+    @classmethod
+    def open(
+        cls,
+        home: Home,
+        *,
+        policy_path: Path | None = None,
+        models_folder: Path | None = None,
+        store_url: str | None = None,
+        clock: Callable[[], float] = time.time,
+        backend: object | None = None,
+    ) -> Self:
+        """Open what the home's policy names, in the order in which a mistake is cheapest: no sensor is touched.
+
+        Raises: ConfigError (policy, models, options), PluginError, SigningError (keys), StoreError.
+        """
+        policy = load_policy(policy_path or home.policy)
+        plugins = load_plugins(policy)
+        folder = models_folder or home.models
+        models = ModelFiles.locate(folder)
+        extractor = plugins.extractor(folder)
+        signer = plugins.signer()
+        keys = plugins.key_provider()
+        if not isinstance(keys, KeyProvider):
+            raise ConfigError(f"key provider {policy.key_provider.name!r} gave no KeyProvider")
+        database = Database(store_url or sqlite_url(home.store))
+        try:
+            return cls(
+                policy=policy,
+                plugins=plugins,
+                models=models,
+                extractor=extractor,
+                signer=signer,
+                database=database,
+                templates=TemplateStore(database, keys),
+                ledger=AttemptLedger(database, policy.attempts, clock),
+                audit=AuditLog(database, keys),
+                clock=clock,
+                backend=backend,
+            )
+        except BaseException:
+            database.close()
+            raise
+
+    def trust(self, *, simulated: bool = True) -> TrustStore:
+        """What this host believes of its own records. Raises: ConfigError in production, where a trust store decides."""
+        if self.policy.production:
+            raise ConfigError('mode = "production" needs a signed trust store; this version knows development ones only')
+        terms = self.policy.records
+        return host_trust(self.signer, terms.tenant, terms.lock_group, simulated=simulated)
+
+    @property
+    def key_digest(self) -> bytes:
+        """SHA-256 of the host's public key (DER): what a grant that is for this host alone names."""
+        return hashlib.sha256(self.signer.public_key_der).digest()
+
+    def open_sensor(self, address: str, *, timeout_s: float = 5.0) -> Sensor:
+        """Open a sensor that may make templates under the policy.
+
+        Raises: ConfigError (address, transport, level), DeviceNotAttested, DeviceError.
+        """
+        sensor = open_sensor(
+            address,
+            self.plugins.drivers,
+            transports=self.policy.capture_transports,
+            backend=self.backend,
+            timeout_s=timeout_s,
+        )
+        try:
+            self.policy.check_sensor(sensor.info, attested=False)
+        except BaseException:
+            sensor.close()
+            raise
+        return sensor
+
+    def close(self) -> None:
+        """Give the store back. Idempotent."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
