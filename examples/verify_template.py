@@ -24,7 +24,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--host-key", type=Path, required=True, help="public key (PEM) of the enrolling host")
     parser.add_argument("--administrator-key", type=Path, help="public key (PEM) of the administrator (the host's)")
     parser.add_argument("--tenant", default="development")
-    parser.add_argument("--lock-group", default="development")
+    parser.add_argument("--lock-group", default="workbench")
     parser.add_argument("--gate", action="append", default=[], metavar="NAME", help="a gate that must have taken part")
     parser.add_argument("--development", action="store_true", help="take keys in files and unattested sensors")
     parser.add_argument("--simulated", action="store_true", help="take simulated sensors")

@@ -12,6 +12,7 @@ from faceward.errors import ConfigError
 
 if TYPE_CHECKING:
     from faceward.config import Home, Policy
+    from faceward.host import Host
 
 
 @dataclass(slots=True)
@@ -53,6 +54,14 @@ class Invocation:
         if self.policy_path is None and not self.home.policy.exists():
             return config.load_policy(Path(config.__file__).parent / "policies" / "development.toml")
         return self.policy()
+
+    def open_host(self) -> Host:
+        """The signing host over home and policy. Raises: ConfigError, PluginError, SigningError, StoreError."""
+        from faceward.host import Host
+
+        if self.policy_path is None and not self.home.policy.exists():
+            raise ConfigError(f"there is no policy at {self.home.policy}; run `faceward keys init` first")
+        return Host.open(self.home, policy_path=self.policy_path, models_folder=self.models)
 
     @property
     def models(self) -> Path:

@@ -143,10 +143,11 @@ def sensors(ctx: typer.Context) -> None:
     }
 
     def show(console: Console) -> None:
+        from rich import box
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(pad_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for heading in ("address", "VID:PID", "serial", "product", "driver"):
             table.add_column(heading, overflow="fold")
         for each in found:

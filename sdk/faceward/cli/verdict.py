@@ -54,10 +54,11 @@ def _limit(measure: Measure) -> str:
 
 def as_table(verdict: LivenessVerdict) -> Table:
     """One row a measure, grouped by gate; a measure that broke its limit stands out."""
+    from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=None, header_style="bold", pad_edge=False)
+    table = Table(header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for heading, justify in (
         ("gate", "left"), ("outcome", "left"), ("cue", "left"),
         ("measure", "left"), ("value", "right"), ("limit", "left"), ("unit", "left"),
