@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from faceward.version import VERSION
+
 if TYPE_CHECKING:
     from faceward.capture.run import CaptureEvent
     from faceward.config import Home, Policy, load_policy
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from faceward.host import Host
     from faceward.verify import Verification, verify
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 _EXPORTS = {
     "CaptureEvent": "faceward.capture.run",

@@ -8,7 +8,6 @@ from typing import Final
 
 from faceward_proto.trust import TrustStore
 
-from faceward import __version__
 from faceward.capture.run import Recorder
 from faceward.errors import (
     CaptureCancelled,
@@ -30,6 +29,7 @@ from faceward.signing.grants import Occasion, issue_development_grant, permit
 from faceward.signing.sealing import Validity, make_record, seal, unseal
 from faceward.store.attempts import AttemptResult
 from faceward.store.subjects import Subject, parse_subject
+from faceward.version import VERSION
 
 DAY_S: Final = 86_400
 
@@ -193,7 +193,7 @@ def _attempt(
         template = host.extractor.extract(live)
         now_s = int(host.clock())
         validity = Validity(now_s, now_s + host.policy.records.valid_days * DAY_S)
-        made = make_record(live, template, permitted, validity, sdk_version=__version__)
+        made = make_record(live, template, permitted, validity, sdk_version=VERSION)
         envelope = seal(made, host.signer)
         checked = unseal(envelope, trust, now_s=now_s, subject=made.subject)
         with host.database.transaction():

@@ -105,6 +105,7 @@ CONTRACTS = (
 
 # Which packages of the SDK a package may import at run time. `hooks` is faceward.liveness.hookspecs: it knows nobody.
 LAYERS: dict[str, set[str]] = {
+    "version": set(),
     "errors": set(),
     "model": {"errors"},
     "hooks": set(),
@@ -120,9 +121,10 @@ LAYERS: dict[str, set[str]] = {
     "store": {"contracts", "wire", "signing", "config", "model", "errors", "hooks"},
     "plugin": {"contracts", "hooks", "model", "errors"},
 }
-LAYERS["host"] = set(LAYERS) - {"plugin"}
-LAYERS["enroll"] = {*LAYERS["host"], "host"}
-LAYERS["verify"] = {*LAYERS["host"], "host", "enroll"}
+LAYERS["judgement"] = {"capture", "config", "contracts", "errors", "face", "hal", "liveness", "model"}
+LAYERS["host"] = set(LAYERS) - {"plugin", "judgement"}
+LAYERS["enroll"] = {*LAYERS["host"], "host", "judgement"}
+LAYERS["verify"] = {*LAYERS["enroll"], "enroll"}
 LAYERS["door"] = {*LAYERS, "door"}
 LAYERS["cli"] = {*LAYERS, "cli"}
 
