@@ -92,23 +92,36 @@ def _rasterise(triangles, normals, texels, x_px, y_px, inverse_z, inverse_depth,
         wa_x = -wb_x - wc_x
         depth_x = wa_x * ia + wb_x * ib + wc_x * ic
         edge = -1e-6
+        slope = np.float32(depth_x)
         shown = False
         for y in range(top, bottom + 1):
             dy = y - ay
-            dx = left - ax
-            wb = wb_x * dx + wb_y * dy
-            wc = wc_x * dx + wc_y * dy
+            # Each weight is at least 0 on one side of a place in the row: three of them leave a span.
+            begin, end = float(left), float(right)
+            wb, wc = wb_y * dy, wc_y * dy
             wa = 1.0 - wb - wc
-            depth = wa * ia + wb * ib + wc * ic
-            for x in range(left, right + 1):
-                if wa >= edge and wb >= edge and wc >= edge and depth > inverse_depth[y, x]:
-                    inverse_depth[y, x] = depth
-                    triangle[y, x] = t
+            for weight, rise in ((wa, wa_x), (wb, wb_x), (wc, wc_x)):
+                if rise > 1e-12:
+                    begin = max(begin, ax + (edge - weight) / rise)
+                elif rise < -1e-12:
+                    end = min(end, ax + (edge - weight) / rise)
+                elif weight < edge:
+                    end = -1.0
+            if begin > end:
+                continue
+            first = int(np.ceil(begin))
+            width = int(np.floor(end)) + 1 - first
+            if width <= 0:
+                continue
+            depth = np.float32(wa * ia + wb * ib + wc * ic + depth_x * (first - ax))
+            nearest = inverse_depth[y, first : first + width]
+            owner = triangle[y, first : first + width]
+            for x in range(width):
+                here = depth + slope * np.float32(x)
+                if here > nearest[x]:
+                    nearest[x] = here
+                    owner[x] = t
                     shown = True
-                wa += wa_x
-                wb += wb_x
-                wc += wc_x
-                depth += depth_x
         if shown:
             ratio = texels[t] / (0.5 * abs(area))
             level = 0

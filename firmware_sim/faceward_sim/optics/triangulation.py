@@ -17,8 +17,8 @@ _CANDIDATES = 8
 _LOST = -1.0
 _OFF_ROW_PX = 0.8  # how far from its row a dot may be found
 _SMOOTH_PX = 1.0
-# A peak must rise by 1.2 % of the range, as such processors demand before they trust a dot (L): black glass returns less
-# and stays empty.
+# A peak must rise by 1.2 % of the range, as such processors demand before they trust a dot (L): black glass returns
+# less and stays empty.
 _LEAST_SHARE = 0.012
 _AROUND = [(r, c) for r in range(-2, 3) for c in range(-2, 3) if (r, c) != (0, 0)]
 
