@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from faceward.capture.events import EventHandler
 from faceward.capture.plan import Purpose, make_plan
@@ -13,12 +14,14 @@ from faceward.config import Policy
 from faceward.errors import CaptureRejected, ConfigError
 from faceward.face.analysis import FaceAnalysis
 from faceward.face.models import ModelFiles
-from faceward.hal.recording import ReplaySensor
 from faceward.hal.sensor import Sensor
 from faceward.liveness.evaluate import decide
 from faceward.liveness.worker import GateWorker
 from faceward.model.capture import Capture
 from faceward.model.liveness import LivenessVerdict
+
+if TYPE_CHECKING:
+    from faceward.hal.recording import ReplaySensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)

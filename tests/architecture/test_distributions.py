@@ -106,8 +106,8 @@ def test_all_distributions_carry_one_version() -> None:
         for line in project(distribution)["dependencies"]:  # type: ignore[union-attr]
             if normal(line) in DISTRIBUTIONS:
                 assert line == f"{normal(line)}=={version}", f"{distribution} needs {line}"
-    door = (ROOT / "sdk/faceward/__init__.py").read_text(encoding="utf-8")
-    assert f'__version__ = "{version}"' in door
+    said = (ROOT / "sdk/faceward/version.py").read_text(encoding="utf-8")
+    assert f'VERSION = "{version}"' in said
     assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
