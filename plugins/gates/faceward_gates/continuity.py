@@ -1,7 +1,7 @@
 """`continuity`: one face, one track, one identity from the first frame to the last.
 
-What this stops is a swap in the middle: a live face for the liveness cues, another for the template. A second face ends it
-without an accusation, for bystanders happen; another identity on the same track does not happen to the living.
+What this stops is a swap in the middle: a live face for the liveness cues, another for the template. A second face ends
+it without an accusation, for bystanders happen; another identity on the same track does not happen to the living.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from faceward.plugin import (
@@ -31,9 +32,7 @@ from numpy.typing import NDArray
 
 from faceward_gates.sightings import flood_frames
 
-_HEAD_FACE_WIDTH_MM = (
-    150.0  # bizygomatic breadth with margin (ISO/TR 7250-2): turns a box into a distance without depth
-)
+_USUAL_MM = 400.0  # where no depth has told the distance yet: the middle of the working range
 _RECENT = 3  # identities whose mean is held against the centroid: one bad embedding is noise, three are another person
 
 
@@ -63,11 +62,29 @@ class ContinuityGate(LivenessGate):
         return _Session(context)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """Where the middle of eyes and mouth was: along a ray (z is 1), at a distance if depth told one."""
+
+    time_us: int
+    ray: NDArray[np.float64]
+    distance_mm: float | None
+
+
+def _moved_mm(before: _Place, after: _Place) -> float:
+    """How far it has moved; across the line of sight alone where a distance is missing."""
+    known = [place.distance_mm for place in (before, after) if place.distance_mm is not None]
+    distance_mm = known[0] if known else _USUAL_MM
+    near = distance_mm if before.distance_mm is None else before.distance_mm
+    far = distance_mm if after.distance_mm is None else after.distance_mm
+    return float(np.linalg.norm(after.ray * far - before.ray * near))
+
+
 class _Session(GateSession):
     def __init__(self, context: GateContext) -> None:
         self._sensor = context.sensor
         self._limits = context.thresholds
-        self._last: tuple[int, NDArray[np.float64]] | None = None
+        self._last: _Place | None = None
         self._sightings = 0
         self._longest_gap_s = 0.0
         self._worst_jump_mm = 0.0
@@ -92,24 +109,17 @@ class _Session(GateSession):
             self._recognise(np.asarray(face.identity, np.float64))
 
     def _follow(self, frame: Frame, sighting: FaceSighting) -> None:
-        place_mm = self._place(frame, sighting)
-        self._sightings += 1
-        if self._last is not None:
-            seconds = max((frame.device_time_us - self._last[0]) / 1e6, 0.0)
-            self._longest_gap_s = max(self._longest_gap_s, seconds)
-            moved_mm = float(np.linalg.norm(place_mm - self._last[1]))
-            self._worst_jump_mm = max(self._worst_jump_mm, moved_mm - self._limits["speed_mm_per_s"] * seconds)
-        self._last = (frame.device_time_us, place_mm)
-
-    def _place(self, frame: Frame, sighting: FaceSighting) -> NDArray[np.float64]:
-        """Where the middle of eyes and mouth is, in mm; across the line of sight where no distance is known."""
         camera = self._sensor.calibration.infrared.scaled(frame.width_px, frame.height_px)
         middle = sighting.landmarks_px.astype(np.float64)[[0, 1, 3, 4]].mean(axis=0)
-        distance_mm = sighting.distance_mm
-        if distance_mm is None:
-            distance_mm = camera.fx_px * _HEAD_FACE_WIDTH_MM / max(sighting.box_px[2], 1.0)
-        rays = np.array([(middle[0] - camera.cx_px) / camera.fx_px, (middle[1] - camera.cy_px) / camera.fy_px, 1.0])
-        return rays * distance_mm
+        ray = np.array([(middle[0] - camera.cx_px) / camera.fx_px, (middle[1] - camera.cy_px) / camera.fy_px, 1.0])
+        now = _Place(frame.device_time_us, ray, sighting.distance_mm)
+        self._sightings += 1
+        if self._last is not None:
+            seconds = max((now.time_us - self._last.time_us) / 1e6, 0.0)
+            self._longest_gap_s = max(self._longest_gap_s, seconds)
+            beyond_mm = _moved_mm(self._last, now) - self._limits["speed_mm_per_s"] * seconds
+            self._worst_jump_mm = max(self._worst_jump_mm, beyond_mm)
+        self._last = now
 
     def _recognise(self, identity: NDArray[np.float64]) -> None:
         length = float(np.linalg.norm(identity))

@@ -19,6 +19,7 @@ from faceward.plugin import (
     FrameSet,
     GateContext,
     GateSession,
+    Illumination,
     LivenessGate,
     Measure,
     Outcome,
@@ -28,11 +29,12 @@ from faceward.plugin import (
     hookimpl,
 )
 
-from faceward_gates.relief import Relief, Shape, face_relief, nearest_relief, shape_of
+from faceward_gates.panel import find_panel
+from faceward_gates.relief import Relief, Shape, face_relief, largest_blob, nearest_slab, shape_of
 from faceward_gates.sightings import flood_frames, nearest_sighting
 
 _NEAR_US = 250_000  # depth that is older says nothing about this face; a plan allows .2 s between depth frames
-_PANEL_AREA_MM2 = 2500.0  # half a phone: what is smaller is a hand's edge or noise
+_BLOB_AREA_MM2 = 2500.0
 _PANEL_EVERY = 2  # the nearest object is looked at in every other set: it costs as much as a face and changes slowly
 
 
@@ -90,7 +92,7 @@ class _Session(GateSession):
             if sighting is None:
                 self._without_face += 1
                 if self._without_face % _PANEL_EVERY == 0:
-                    self._see_panel(depth)
+                    self._see_panel(depth, frame_set)
             else:
                 self._see_face(depth, sighting, dots)
         if self._relief is None:
@@ -113,9 +115,10 @@ class _Session(GateSession):
             self._protrusions.append(protrusion_mm)
 
     def _see_blob(self, depth: Frame, frame_set: FrameSet) -> None:
-        relief = nearest_relief(depth, self._sensor.calibration, self._limits["reach_mm"])
+        slab = nearest_slab(depth, self._sensor.calibration, self._limits["reach_mm"])
+        relief = None if slab is None else largest_blob(slab)
         shape = None if relief is None else shape_of(relief.points_mm)
-        if relief is None or shape is None or relief.area_mm2 < _PANEL_AREA_MM2:
+        if relief is None or shape is None or relief.area_mm2 < _BLOB_AREA_MM2:
             return
         self._keep(shape)
         self._covered.update(frame_set.digests)
@@ -124,12 +127,14 @@ class _Session(GateSession):
         self._bends.append(shape.bend_mm)
         self._planes.append(shape.plane_mm)
 
-    def _see_panel(self, depth: Frame) -> None:
-        relief = nearest_relief(depth, self._sensor.calibration, self._limits["reach_mm"])
-        shape = None if relief is None else shape_of(relief.points_mm)
-        if relief is None or shape is None or relief.area_mm2 < _PANEL_AREA_MM2:
+    def _see_panel(self, depth: Frame, frame_set: FrameSet) -> None:
+        slab = nearest_slab(depth, self._sensor.calibration, self._limits["reach_mm"])
+        if slab is None:
             return
-        self._panels.append((shape.bend_mm, depth.device_time_us))
+        floods = frame_set.infrared(Illumination.FLOOD)
+        panel = find_panel(slab, floods[0] if floods else None, self._sensor.calibration)
+        if panel is not None:
+            self._panels.append((panel.residual_mm, depth.device_time_us))
 
     def conclude(self) -> Evidence:
         """Weigh what was seen: the median over the capture, so that single frames neither save nor condemn."""

@@ -1,4 +1,4 @@
-"""The shape before the sensor, on a coarse grid: what a depth frame says of a face, or of whatever stands in its place."""
+"""The shape before the sensor, on a coarse grid: what depth says of a face, or of whatever stands in its place."""
 
 from __future__ import annotations
 
@@ -54,14 +54,17 @@ class Relief:
         )
 
     def at(self, x_px: float, y_px: float) -> NDArray[np.float32] | None:
-        """The point in space at a pixel of the depth frame: median over the 3 x 3 cells around it, None where unknown."""
+        """The point in space at a pixel of the depth frame: median over the cells around it, None where unknown."""
         column = int((x_px + 0.5 - self.left_px) // self.step_px)
         row = int((y_px + 0.5 - self.top_px) // self.step_px)
         if not (0 <= row < self.valid.shape[0] and 0 <= column < self.valid.shape[1]):
             return None
-        around = np.s_[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
-        valid = self.valid[around]
-        if np.count_nonzero(valid) < 3:
+        for reach in (1, 3):  # an eye socket in the shadow of the projector: look at its rim
+            around = np.s_[max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1]
+            valid = self.valid[around]
+            if np.count_nonzero(valid) >= 3:
+                break
+        else:
             return None
         z_mm = float(np.median(self.z_mm[around][valid]))
         camera = self.camera
@@ -90,8 +93,8 @@ def face_relief(depth: Frame, calibration: Calibration, box_px: Box, frame_px: t
     return relief.within(np.abs(relief.z_mm - np.median(inner)) <= FACE_DEPTH_MM)
 
 
-def nearest_relief(depth: Frame, calibration: Calibration, reach_mm: float) -> Relief | None:
-    """The nearest object within `reach_mm`, as far back as a head reaches; None where nothing is that near."""
+def nearest_slab(depth: Frame, calibration: Calibration, reach_mm: float) -> Relief | None:
+    """Whatever stands nearest within `reach_mm`, as far back as a head reaches; None where nothing is that near."""
     whole = _grid(depth, calibration, (0.0, 0.0, float(depth.width_px), float(depth.height_px)), NEAR_CELLS)
     if whole is None:
         return None
@@ -99,15 +102,19 @@ def nearest_relief(depth: Frame, calibration: Calibration, reach_mm: float) -> R
     if np.count_nonzero(near) < 20:
         return None
     front_mm = float(np.percentile(whole.z_mm[near], 3))
-    slab = near & (whole.z_mm <= front_mm + HEAD_DEPTH_MM)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(slab.astype(np.uint8), connectivity=8)
+    return whole.within(near & (whole.z_mm <= front_mm + HEAD_DEPTH_MM))
+
+
+def largest_blob(relief: Relief) -> Relief | None:
+    """The largest connected piece, cut where a head would end."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(relief.valid.astype(np.uint8), connectivity=8)
     if count < 2:
         return None
     largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
     top, width = int(stats[largest, cv2.CC_STAT_TOP]), int(stats[largest, cv2.CC_STAT_WIDTH])
     keep = labels == largest
     keep[top + round(1.4 * width) :] = False  # a head is at most 1.4 times as high as it is wide; below are shoulders
-    return whole.within(keep)
+    return relief.within(keep)
 
 
 def _grid(depth: Frame, calibration: Calibration, box: Box, cells: int) -> Relief | None:
@@ -137,32 +144,33 @@ def _grid(depth: Frame, calibration: Calibration, box: Box, cells: int) -> Relie
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How far points lie off a plane and off a smooth bend of one (root mean square, mm), and across which span."""
+    """How far points lie off a plane and off a smooth bend of one (root mean square, mm); their extents."""
 
     plane_mm: float
     bend_mm: float
     span_mm: float
+    short_mm: float
 
 
-def shape_of(points_mm: NDArray[np.float32]) -> Shape | None:
+def shape_of(points_mm: NDArray[np.float32], least: int = 60) -> Shape | None:
     """Fit a plane, then a quadric over it, each refitted once without its farthest 4 %; None with too few points.
 
-    A sheet of paper, held flat or bent to a cylinder or a cone, is a quadric to first order wherever it is held; a face is
-    not, because of its nose, sockets, lips and chin.
+    A sheet of paper, held flat or bent to a cylinder or a cone, is a quadric to first order wherever it is held; a face
+    is not, because of its nose, sockets, lips and chin.
     """
-    if len(points_mm) < 60:
+    if len(points_mm) < least:
         return None
     middle = points_mm.mean(axis=0, dtype=np.float64)
     centred = points_mm.astype(np.float64) - middle
     _, axes = np.linalg.eigh(centred.T @ centred)
     local = centred @ axes[:, ::-1]  # widest first, across the sheet last
     u, v, w = local.T
-    span_mm = float(np.ptp(u))
+    span_mm, short_mm = float(np.ptp(u)), float(np.ptp(v))
     scale = max(span_mm / 2.0, 1.0)
     u, v = u / scale, v / scale
     plane = np.column_stack([u, v, np.ones_like(u)])
     bend = np.column_stack([u, v, np.ones_like(u), u * u, u * v, v * v])
-    return Shape(_residual(plane, w), _residual(bend, w), span_mm)
+    return Shape(_residual(plane, w), _residual(bend, w), span_mm, short_mm)
 
 
 def _residual(columns: NDArray[np.float64], target: NDArray[np.float64]) -> float:
@@ -178,3 +186,33 @@ def _solve(columns: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray
     matrix = columns.T @ columns
     matrix[np.diag_indices_from(matrix)] += 1e-9 * len(target)
     return np.linalg.solve(matrix, columns.T @ target)
+
+
+def lit(frame: Frame, relief: Relief, black_counts: float) -> NDArray[np.float32]:
+    """Mean counts over black of an infrared frame in each cell of a whole-frame grid: (rows, columns) float32."""
+    rows, columns = relief.valid.shape
+    scale = frame.width_px / relief.camera.width_px
+    height, width = int(rows * relief.step_px * scale), int(columns * relief.step_px * scale)
+    left, top = int(relief.left_px * scale), int(relief.top_px * scale)
+    window = frame.pixels[top : top + height, left : left + width]
+    cells = cv2.resize(window, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return cells - np.float32(black_counts)
+
+
+def facing(relief: Relief) -> NDArray[np.float32]:
+    """Cosine between the surface and the line of sight for each cell, 0 where unknown: (rows, columns) float32."""
+    weight = relief.valid.astype(np.float32)
+    share = cv2.GaussianBlur(weight, (0, 0), 1.2)
+    smooth = cv2.GaussianBlur(relief.z_mm * weight, (0, 0), 1.2) / np.maximum(share, 1e-3)
+    camera, step = relief.camera, relief.step_px
+    across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3, scale=0.125 / step)  # mm of depth for each pixel
+    down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3, scale=0.125 / step)
+    safe = np.maximum(smooth, 1.0)
+    ray_x, ray_y = relief.x_mm / safe, relief.y_mm / safe
+    # z(u, v) as a surface in space has the normal (fx z_u, fy z_v, -(z + x' ...)): the pinhole's chain rule.
+    nx, ny = camera.fx_px * across, camera.fy_px * down
+    nz = -(safe + nx * ray_x + ny * ray_y)
+    along = (nx * ray_x + ny * ray_y + nz) / (
+        np.sqrt(nx * nx + ny * ny + nz * nz) * np.sqrt(ray_x * ray_x + ray_y * ray_y + 1.0)
+    )
+    return np.where(relief.valid & (share > 0.75), np.clip(-along, 0.0, 1.0), 0.0).astype(np.float32)
