@@ -86,7 +86,7 @@ def pack_frame(endpoint: int, image: NDArray[np.uint16], metadata: FrameMetadata
     frame_bytes = pixels.size
     count = -(-frame_bytes // BODY_BYTES)
     buffer = np.empty(frame_bytes + count * HEADER_BYTES, np.uint8)
-    view = memoryview(buffer)
+    view = buffer.data
     payloads = []
     for index in range(count):
         start = index * MAX_PAYLOAD_BYTES

@@ -38,9 +38,10 @@ class Occupied(Exception):
 class DeviceLogic(Protocol):
     """What a port needs of a firmware; `Firmware`, or one with faults around it."""
 
-    descriptors: Descriptors
-    claimed_elsewhere: bool
-
+    @property
+    def descriptors(self) -> Descriptors: ...
+    @property
+    def claimed_elsewhere(self) -> bool: ...
     @property
     def streaming(self) -> bool: ...
     @property
@@ -226,10 +227,16 @@ class PoweredSensor:
             self._follow_streams()
             for frame in frames:
                 bulk = self._endpoints[frame.endpoint]
-                if bulk.full and bulk.drop_oldest_whole():
+                if bulk.full and self._may_lose(bulk) and bulk.drop_oldest_whole():
                     self.firmware.report_dropped(1)
                 self._ended += bulk.push(frame)
         self._deliver()
+
+    def _may_lose(self, bulk: BulkIn) -> bool:
+        return self._pace is Pace.REAL or self._patience_left_s(bulk, self._now_s()) <= 0
+
+    def _patience_left_s(self, bulk: BulkIn, now_s: float) -> float:
+        return bulk.last_read_s + self._patience_s - now_s
 
     def _wait_for_turn(self) -> bool:
         """Block until the next slot is due; False at the end."""
@@ -281,7 +288,7 @@ class PoweredSensor:
         for bulk in self._endpoints.values():
             if not bulk.full:
                 continue
-            left_s = bulk.last_read_s + self._patience_s - now_s
+            left_s = self._patience_left_s(bulk, now_s)
             abandoned |= left_s <= 0
             waits.append(max(left_s, 0.0))
         return max(waits), abandoned

@@ -7,6 +7,7 @@ import struct
 import threading
 
 import pytest
+from faceward_sim.faults import inject, parse_fault
 from faceward_sim.firmware.device import Firmware
 from faceward_sim.ports.endpoint import Transfer
 from faceward_sim.ports.powered import Occupied, Pace, PoweredSensor, Unplugged
@@ -50,6 +51,30 @@ def test_in_real_time_late_slots_are_lost_with_their_numbers(imager, host):
         # The wall moves by three slots at every look.
         assert all(later - earlier >= 2 for earlier, later in itertools.pairwise(slots))
         assert sensor.firmware.dropped_frames > 0
+    finally:
+        sensor.close()
+
+
+def test_in_lockstep_at_most_in_real_time_a_slot_takes_a_period_of_the_wall(imager, host):
+    wall = Wall(1e-3)
+    sensor = PoweredSensor(Firmware(imager), at_most_real_time=True, now_s=wall)
+    try:
+        commit(sensor, host)
+        for _ in range(4 * 3):
+            read(sensor)
+        assert wall.now_s >= 4 / 30
+        assert sensor.firmware.dropped_frames == 0
+    finally:
+        sensor.close()
+
+
+def test_in_lockstep_a_frame_too_many_is_kept_for_the_host(imager, host):
+    faulty = inject(Firmware(imager), parse_fault("duplicate-frame:1"))
+    sensor = PoweredSensor(faulty, patience_s=1e6)
+    try:
+        commit(sensor, host)
+        slots = [struct.unpack_from("<I", read(sensor), 24)[0] for _ in range(5 * 3)]
+        assert slots[::3] == [0, 1, 1, 2, 3]
     finally:
         sensor.close()
 
