@@ -1,5 +1,9 @@
 """The door for authors of gates, drivers, extractors and signers: everything a plugin may import."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from faceward.errors import (
     CaptureCancelled,
     CaptureRejected,
@@ -42,6 +46,9 @@ from faceward.model.frame import (
 )
 from faceward.model.liveness import Evidence, Measure, Outcome, Requirements
 from faceward.signing.signer import Signer
+
+if TYPE_CHECKING:
+    from faceward.hal.uvc import UvcDriver
 
 __all__ = [
     "GROUP",
@@ -94,6 +101,16 @@ __all__ = [
     "StreamProfile",
     "TemplateExtractor",
     "UsbMatch",
+    "UvcDriver",
     "digest_of",
     "hookimpl",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # A gate's process has no business with USB, so the driver is fetched when a driver's author asks for it.
+    if name != "UvcDriver":
+        raise AttributeError(f"module 'faceward.plugin' has no attribute {name!r}")
+    from faceward.hal.uvc import UvcDriver
+
+    return UvcDriver

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = re.compile(rb"://[a-z0-9.-]*(py" + rb"pi|python" + rb"hosted|npm" + rb"js|deb" + rb"ian)\.")
 MACHINE_PATH = re.compile(rb"(^|[^A-Za-z0-9_.])/(wo" + rb"rk|ro" + rb"ot)/")
 HEAVY = {"numpy", "cv2", "sqlalchemy", "cryptography", "usb", "google.protobuf", "mcap", "structlog"}
-PROMISE = re.compile(rb"Not" + rb"ImplementedError|TO" + rb"DO|FIX" + rb"ME|pytest\.skip\(\)|pragma: no " + rb"cover")
+PROMISE = re.compile(rb"raise Not" + rb"ImplementedError|TO" + rb"DO|FIX" + rb"ME|pytest\.skip\(\)|pragma: no " + rb"cover")
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,10 @@ import io
 import json
 import math
 
-from rich.console import Console
-
 from faceward.cli.output import plain
 from faceward.cli.verdict import as_document, as_table, cues
 from faceward.model.liveness import Evidence, GateResult, LivenessVerdict, Measure, Outcome
+from rich.console import Console
 
 
 def result(gate: str, outcome: Outcome, cue: str, *measures: Measure, score: float = 0.5) -> GateResult:

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from faceward.capture.events import CaptureEnded, CaptureStarted, Guidance, Progress, StageDone, StageStarted
 from faceward.capture.guidance import Reason
 from faceward.cli.log import Log

@@ -150,6 +150,8 @@ def _run(invocation: Invocation, arguments: Sequence[str]) -> int:
         invocation.log.error("ended", code=error.code, exit_code=error.exit_code)
         return output.failure(error.code, str(error), error.exit_code, **details(error))
     except typer.TyperException as error:
+        if not error.format_message():  # no command at all: the help was shown
+            return EXIT_USAGE
         return output.failure("usage", f"{error.format_message()} (see `faceward --help`)", EXIT_USAGE)
     except typer.Abort:
         return output.failure("interrupted", "interrupted; nothing was stored", EXIT_INTERRUPTED)

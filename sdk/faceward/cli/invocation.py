@@ -70,14 +70,3 @@ class Invocation:
 
         own = self.home.models
         return own if own.is_dir() else default_folder()
-
-    @property
-    def usbip_hosts(self) -> tuple[tuple[str, int], ...]:
-        """The USB/IP servers that discovery asks. Raises: ConfigError."""
-        found = []
-        for text in self.usbip:
-            host, colon, port = text.rpartition(":")
-            if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-                raise ConfigError(f"--usbip {text!r} must be HOST:PORT, such as 127.0.0.1:3240")
-            found.append((host, int(port)))
-        return tuple(found)

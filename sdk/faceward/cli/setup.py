@@ -22,7 +22,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(keys, name="keys")
     app.add_typer(models, name="models")
     app.command("sensors")(sensors)
-    app.command("doctor")(doctor)
+
 
 
 @keys.command("init")
@@ -125,7 +125,7 @@ def sensors(ctx: typer.Context) -> None:
 
     invocation: Invocation = ctx.obj
     drivers = load_drivers(invocation.policy_or_development())
-    found = find_sensors(drivers, usbip_hosts=invocation.usbip_hosts)
+    found = find_sensors(drivers, usbip_hosts=invocation.usbip)
     if not found:
         raise DeviceNotFound("no sensor that a driver of the policy knows; `faceward doctor` says more")
     document = {
