@@ -29,13 +29,12 @@ from faceward.plugin import (
     hookimpl,
 )
 
-from faceward_gates.panel import find_panel
+from faceward_gates.panel import find_panel, has_glint
 from faceward_gates.relief import Relief, Shape, face_relief, largest_blob, nearest_slab, shape_of
 from faceward_gates.sightings import flood_frames, nearest_sighting
 
 _NEAR_US = 250_000  # depth that is older says nothing about this face; a plan allows .2 s between depth frames
 _BLOB_AREA_MM2 = 2500.0
-_PANEL_EVERY = 2  # the nearest object is looked at in every other set: it costs as much as a face and changes slowly
 
 
 class FlatnessGate(LivenessGate):
@@ -53,7 +52,8 @@ class FlatnessGate(LivenessGate):
         return {
             "bend_residual_mm": 1.9,
             "protrusion_mm": 11.0,
-            "panel_residual_mm": 2.0,
+            "panel_residual_mm": 1.3,
+            "panel_looks": 3.0,
             "panel_seconds": 1.5,
             "sets": 8.0,
             "reach_mm": 900.0,
@@ -74,7 +74,7 @@ class _Session(GateSession):
         self._protrusions: list[float] = []
         self._panels: list[tuple[float, int]] = []  # residual from a plane, device time
         self._sets = 0
-        self._without_face = 0
+        self._glints: list[int] = []  # device times
         self._relief: Relief | None = None
         self._relief_us = -_NEAR_US
         self._covered: set[bytes] = set()
@@ -90,9 +90,7 @@ class _Session(GateSession):
                 return
             sighting = nearest_sighting(dots.slot, face)
             if sighting is None:
-                self._without_face += 1
-                if self._without_face % _PANEL_EVERY == 0:
-                    self._see_panel(depth, frame_set)
+                self._see_panel(depth, frame_set)
             else:
                 self._see_face(depth, sighting, dots)
         if self._relief is None:
@@ -128,10 +126,12 @@ class _Session(GateSession):
         self._planes.append(shape.plane_mm)
 
     def _see_panel(self, depth: Frame, frame_set: FrameSet) -> None:
+        floods = frame_set.infrared(Illumination.FLOOD)
+        if floods and has_glint(floods[0], self._sensor.calibration):
+            self._glints.append(depth.device_time_us)
         slab = nearest_slab(depth, self._sensor.calibration, self._limits["reach_mm"])
         if slab is None:
             return
-        floods = frame_set.infrared(Illumination.FLOOD)
         panel = find_panel(slab, floods[0] if floods else None, self._sensor.calibration)
         if panel is not None:
             self._panels.append((panel.residual_mm, depth.device_time_us))
@@ -179,23 +179,27 @@ class _Session(GateSession):
         return Evidence(Outcome.LIVE, "relief", "the relief is a face's", tuple(measures), score, covered)
 
     def _judge_panel(self) -> Evidence:
-        if not self._panels:
-            reason = f"no face in {self._sets} depth frames, and nothing in its place"
+        """Depth tells that it is flat; black glass has depth only under long exposure, so glints too tell how long."""
+        if not self._panels and not self._glints:
+            reason = f"no face in {self._sets} depth frames, and nothing flat in its place"
             return Evidence(Outcome.INCONCLUSIVE, "nobody there", reason)
+        times_us = [time_us for _, time_us in self._panels] + self._glints
+        seconds = (max(times_us) - min(times_us)) / 1e6
+        looks = Measure("looks at a panel", len(self._panels), "", self._limits["panel_looks"])
+        shown = Measure("panel shown", seconds, "s", self._limits["panel_seconds"])
+        if not self._panels:
+            return Evidence(Outcome.INCONCLUSIVE, "no face", "something glossy is there, but no face", (looks, shown))
         residual_mm = float(np.median([residual for residual, _ in self._panels]))
-        times_us = [time_us for _, time_us in self._panels]
-        seconds = (times_us[-1] - times_us[0]) / 1e6
         flat = Measure("panel residual", residual_mm, "mm", self._limits["panel_residual_mm"], ">=")
-        shown = Measure("panel shown", seconds, "s")
-        if not flat.passes and seconds >= self._limits["panel_seconds"]:
+        if not (flat.passes or looks.passes or shown.passes):
             return Evidence(
                 Outcome.NOT_LIVE,
                 "flat panel",
                 f"a flat object without a face stood where a face belongs for {seconds:.1f} s",
-                (flat, shown),
+                (flat, looks, shown),
                 residual_mm / self._limits["panel_residual_mm"],
             )
-        return Evidence(Outcome.INCONCLUSIVE, "no face", "something is there, but no face", (flat, shown))
+        return Evidence(Outcome.INCONCLUSIVE, "no face", "something is there, but no face", (flat, looks, shown))
 
 
 def nose_protrusion_mm(relief: Relief, sighting: FaceSighting, frame_px: tuple[int, int]) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from faceward.plugin import Calibration, Frame
 from numpy.typing import NDArray
@@ -11,12 +12,17 @@ from numpy.typing import NDArray
 from faceward_gates.relief import Relief, lit, shape_of
 
 DARK_ALBEDO = 0.12  # screens return .02-.04 at 940 nm, the darkest skin .15 and more (sensor-physics.md: VI is .22)
-_DARK_AREA_MM2 = 1500.0  # a seventh of a phone: what of it has depth at all, for black glass returns few dots
+_DARK_AREA_MM2 = 4000.0  # two fifths of a phone; a black-haired head is flat to 2 mm over half of that
+_DARK_SHORT_MM = 40.0
 _SHEET_AREA_MM2 = 12000.0  # a fifth of A4
 _SHEET_SHORT_MM = 100.0  # a chest is flat over 60 mm, an arm over 30
-_SHEET_GAP_MM = 1.6
-_TRIES = 24
-_POINTS_MIN = 24
+_GAP_MM_AT_400 = 2.0  # depth noise grows with the square of the distance (triangulation)
+_TRIES = 32
+_POINTS_MIN = 40
+_GLINT_PX = (60, 9000)
+_GLINT_RING_SHARE = (
+    0.25  # of saturation: what surrounds a mirror's highlight stays dark, what surrounds skin's does not
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,50 +35,73 @@ class Panel:
 
 
 def find_panel(slab: Relief, flood: Frame | None, calibration: Calibration) -> Panel | None:
-    """The flattest thing in the nearest slab of space: its dark part if that is large enough, else a plane through it."""
+    """The flat thing in the nearest slab of space: a plane through its dark part if that is large enough, else a sheet."""
     if flood is not None:
-        dark = _dark_part(slab, flood, calibration)
-        shape = shape_of(dark.points_mm, least=_POINTS_MIN)
-        if shape is not None and dark.area_mm2 >= _DARK_AREA_MM2:
-            return Panel(shape.plane_mm, dark.area_mm2, True)
-    return _sheet(slab)
+        counts = lit(flood, slab, calibration.black_level_counts)
+        full = calibration.flood_counts_per_us_at_1m * flood.exposure_us * flood.gain
+        albedo = counts * (slab.z_mm * 1e-3) ** 2 / max(full, 1e-9)
+        glass = _plane(slab.within(albedo <= DARK_ALBEDO), _DARK_AREA_MM2, _DARK_SHORT_MM)
+        if glass is not None:
+            return Panel(*glass, True)
+    sheet = _plane(slab, _SHEET_AREA_MM2, _SHEET_SHORT_MM)
+    return None if sheet is None else Panel(*sheet, False)
 
 
-def _dark_part(slab: Relief, flood: Frame, calibration: Calibration) -> Relief:
-    counts = lit(flood, slab, calibration.black_level_counts)
-    full = calibration.flood_counts_per_us_at_1m * flood.exposure_us * flood.gain
-    albedo = counts * (slab.z_mm * 1e-3) ** 2 / max(full, 1e-9)
-    return slab.within(albedo <= DARK_ALBEDO)
+def has_glint(flood: Frame, calibration: Calibration) -> bool:
+    """Whether a mirror looks into the sensor: a saturated, compact spot in dark surroundings. Glass has it, skin hasn't."""
+    black, top = calibration.black_level_counts, calibration.saturation_counts
+    pixels = flood.pixels[::2, ::2]
+    bright = (pixels >= black + 0.97 * (top - black)).astype(np.uint8)
+    count, _, stats, middles = cv2.connectedComponentsWithStats(bright, connectivity=8)
+    for index in range(1, min(count, 40)):
+        area_px = 4 * int(stats[index, cv2.CC_STAT_AREA])
+        if not _GLINT_PX[0] <= area_px <= _GLINT_PX[1]:
+            continue
+        width, height = int(stats[index, cv2.CC_STAT_WIDTH]), int(stats[index, cv2.CC_STAT_HEIGHT])
+        if max(width, height) > 2.5 * min(width, height) or area_px < 4 * 0.4 * width * height:
+            continue
+        x, y = middles[index]
+        reach = max(width, height)
+        rows, columns = pixels.shape
+        y0, y1 = max(int(y - reach), 0), min(int(y + reach) + 1, rows)
+        x0, x1 = max(int(x - reach), 0), min(int(x + reach) + 1, columns)
+        window = pixels[y0:y1, x0:x1]
+        dy, dx = np.ogrid[y0:y1, x0:x1]
+        ring = (dy - y) ** 2 + (dx - x) ** 2 >= (0.8 * reach) ** 2
+        if np.median(window[ring]) <= black + _GLINT_RING_SHARE * (top - black):
+            return True
+    return False
 
 
-def _sheet(slab: Relief) -> Panel | None:
-    """The plane with the most cells on it (RANSAC), where they make a sheet that ends within the view."""
-    rows, columns = np.nonzero(slab.valid)
-    points = np.column_stack([slab.x_mm[rows, columns], slab.y_mm[rows, columns], slab.z_mm[rows, columns]])
-    if len(points) < 60:
+def _plane(relief: Relief, least_mm2: float, short_mm: float) -> tuple[float, float] | None:
+    """The plane with the most cells on it (RANSAC): residual in mm and area, where it is large and ends within the view."""
+    rows, columns = np.nonzero(relief.valid)
+    if len(rows) < _POINTS_MIN or relief.area_mm2 < least_mm2:
         return None
+    points = np.column_stack([relief.x_mm[rows, columns], relief.y_mm[rows, columns], relief.z_mm[rows, columns]])
+    points = points.astype(np.float64)
+    gap_mm = _GAP_MM_AT_400 * max(float(np.median(points[:, 2])) / 400.0, 0.7) ** 2
     rng = np.random.default_rng(len(points))
     best: NDArray[np.bool_] | None = None
+    most = 0
     for _ in range(_TRIES):
-        a, b, c = points[rng.choice(len(points), 3, replace=False)].astype(np.float64)
+        a, b, c = points[rng.integers(0, len(points), 3)]
         normal = np.cross(b - a, c - a)
         length = float(np.linalg.norm(normal))
         if length < 1.0:
             continue
-        on = np.abs((points - a) @ (normal / length)) <= _SHEET_GAP_MM
-        if best is None or np.count_nonzero(on) > np.count_nonzero(best):
-            best = on
-    if best is None or np.count_nonzero(best) < 60:
+        on = np.abs((points - a) @ (normal / length)) <= gap_mm
+        if (count := int(np.count_nonzero(on))) > most:
+            best, most = on, count
+    if best is None or most < _POINTS_MIN:
         return None
-    keep = np.zeros_like(slab.valid)
+    keep = np.zeros_like(relief.valid)
     keep[rows[best], columns[best]] = True
-    if _fills_view(keep):
+    flat = relief.within(keep)
+    shape = shape_of(flat.points_mm, least=_POINTS_MIN)
+    if shape is None or flat.area_mm2 < least_mm2 or shape.short_mm < short_mm or _fills_view(keep):
         return None
-    sheet = slab.within(keep)
-    shape = shape_of(sheet.points_mm)
-    if shape is None or sheet.area_mm2 < _SHEET_AREA_MM2 or shape.short_mm < _SHEET_SHORT_MM:
-        return None
-    return Panel(shape.plane_mm, sheet.area_mm2, False)
+    return shape.plane_mm, flat.area_mm2
 
 
 def _fills_view(keep: NDArray[np.bool_]) -> bool:
