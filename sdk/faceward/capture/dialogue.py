@@ -5,13 +5,16 @@ Knows looks and device time, no sensor. One look is one flood slot.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from faceward.capture.guidance import PROMPTS, Hysteresis, Reason, reason_of
 from faceward.capture.plan import SLACK_S, CapturePlan, Stage
 from faceward.face.analysis import Look
+from faceward.face.expression import mouth_change
 from faceward.model.face import FaceSighting, HeadPose, Pose
 from faceward.model.frame import Prompt
 
@@ -27,7 +30,11 @@ FRONTAL_ROLL_DEG = 20.0
 TURN_DEG = 11.0  # from the person's own frontal pose; SFace tells people apart through 30
 NOD_DEG = 8.0
 TURN_BEST_DEG = 18.0
-SMILE_STRETCH = 1.06  # mouth width over eye distance, against the frontal stage: a smile widens a mouth by 10-25 %
+# Of the mouth's picture against the frontal stage's: simulated smiles .07-.30, the same mouth again .00-.07 (one look) and
+# less against several (seeds 0-23).
+SMILE_CHANGE = 0.05
+_MOUTHS = 8  # patches kept of the frontal stage: blinks of the detector's points are covered
+_MOUTH_EVERY = 3
 STILL_DEG = 6.0  # between looks: 100 degrees a second
 
 # Reasons that the person is told of in any pose; the others would only disturb a turn.
@@ -61,8 +68,9 @@ class Dialogue:
         self._good_s = 0.0
         self._running_s = 0.0
         self._total_s = 0.0
-        self._frontal: list[tuple[float, float, float]] = []
-        self._base: tuple[float, float, float] | None = None
+        self._frontal: list[tuple[float, float]] = []
+        self._base = (0.0, 0.0)
+        self._mouths: deque[NDArray[np.float32]] = deque(maxlen=_MOUTHS)
         self.finished = False
         self.rejection: str | None = None
 
@@ -108,7 +116,7 @@ class Dialogue:
         before = self.guidance
         reason = reason_of(look)
         if reason is None and pose is Pose.FRONTAL:
-            if not self._reached(look.sighting):
+            if not self._reached(look):
                 reason = Reason.TURNED
             elif turning > STILL_DEG:
                 reason = Reason.HOLD_STILL
@@ -156,7 +164,7 @@ class Dialogue:
         if self.guidance not in _ALWAYS:
             self._running_s += step_s
         sighting = look.sighting
-        if sighting is not None and not self._reached(sighting):
+        if sighting is not None and not self._reached(look):
             self._held = 0
             return None
         if sighting is None or sighting.pose is None or not look.good:
@@ -164,7 +172,9 @@ class Dialogue:
         self._held += 1
         self._good_s += step_s
         if self.stage.pose is Pose.FRONTAL:
-            self._frontal.append((sighting.pose.yaw_deg, sighting.pose.pitch_deg, _mouth_over_eyes(sighting)))
+            self._frontal.append((sighting.pose.yaw_deg, sighting.pose.pitch_deg))
+            if look.mouth is not None and len(self._frontal) % _MOUTH_EVERY == 0:
+                self._mouths.append(look.mouth)
         return self._rank(sighting, sighting.pose, turning)
 
     def _rank(self, sighting: FaceSighting, pose: HeadPose, turning: float) -> float:
@@ -177,13 +187,13 @@ class Dialogue:
         off_deg = abs(yaw - wanted[0]) + abs(pitch - wanted[1])
         if self.stage.pose is Pose.FRONTAL:
             off_deg = abs(pose.yaw_deg) + 0.5 * abs(pose.pitch_deg)
-        return sighting.score + min(sighting.sharpness / 0.05, 1.0) - off_deg / 30.0 - turning / 30.0
+        return sighting.score + min(sighting.sharpness / 0.15, 1.0) - off_deg / 30.0 - turning / 30.0
 
     def _relative(self, pose: HeadPose) -> tuple[float, float]:
-        base = self._base or (0.0, 0.0, 0.0)
-        return pose.yaw_deg - base[0], pose.pitch_deg - base[1]
+        return pose.yaw_deg - self._base[0], pose.pitch_deg - self._base[1]
 
-    def _reached(self, sighting: FaceSighting | None) -> bool:
+    def _reached(self, look: Look) -> bool:
+        sighting = look.sighting
         if sighting is None or sighting.pose is None:
             return False
         pose = sighting.pose
@@ -199,8 +209,7 @@ class Dialogue:
                 return pitch <= -NOD_DEG
             case Pose.SMILE:
                 frontal = abs(yaw) <= FRONTAL_YAW_DEG and abs(pitch) <= FRONTAL_PITCH_DEG
-                base = self._base[2] if self._base else 0.0
-                return frontal and _mouth_over_eyes(sighting) >= SMILE_STRETCH * base
+                return frontal and look.mouth is not None and mouth_change(look.mouth, self._mouths) >= SMILE_CHANGE
             case _:
                 return (
                     abs(pose.yaw_deg) <= FRONTAL_YAW_DEG
@@ -223,8 +232,8 @@ class Dialogue:
 
     def _next_stage(self) -> None:
         if self.stage.pose is Pose.FRONTAL:
-            yaw, pitch, mouth = np.median(np.array(self._frontal), axis=0)
-            self._base = (float(yaw), float(pitch), float(mouth))
+            yaw, pitch = np.median(np.array(self._frontal), axis=0)
+            self._base = (float(yaw), float(pitch))
             self._frontal.clear()
         self._at += 1
         self._held, self._good_s, self._running_s, self._total_s = 0, 0.0, 0.0, 0.0
@@ -243,8 +252,3 @@ def _jumped(before: FaceSighting, now: FaceSighting) -> bool:
     if before.distance_mm is None or now.distance_mm is None:
         return False
     return abs(now.distance_mm - before.distance_mm) > JUMP_MM
-
-
-def _mouth_over_eyes(sighting: FaceSighting) -> float:
-    right_eye, left_eye, _, right_mouth, left_mouth = sighting.landmarks_px
-    return float(np.linalg.norm(left_mouth - right_mouth)) / max(float(np.linalg.norm(left_eye - right_eye)), 1.0)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from faceward.face import quality
 from faceward.face.detect import Detection, FaceDetector, ToneCurve
 from faceward.face.embedding import FaceEmbedder
+from faceward.face.expression import mouth_patch
 from faceward.face.models import ModelFiles
 from faceward.face.points import locate
 from faceward.face.pose import pose_from_pixels, pose_from_points
@@ -24,13 +27,17 @@ IDENTITY_INTERVAL_US = 200_000  # an embedding costs as much as five detections;
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """One flood slot: how many faces it has, and the nearest one with its quality."""
+    """One flood slot: how many faces it has, and the nearest one with its quality.
+
+    `mouth` is the lower face in a size of its own (faceward.face.expression).
+    """
 
     slot: int
     device_time_us: int
     faces: int
     sighting: FaceSighting | None
     quality: FaceQuality | None
+    mouth: NDArray[np.float32] | None = None
 
     @property
     def good(self) -> bool:
@@ -84,7 +91,8 @@ class FaceAnalysis:
             saturated_share=measured.saturated_share,
             sharpness=measured.sharpness,
         )
-        return Look(flood.slot, flood.device_time_us, faces, sighting, measured)
+        mouth = mouth_patch(flood, first.landmarks_px)
+        return Look(flood.slot, flood.device_time_us, faces, sighting, measured, mouth)
 
     def assemble(
         self, frame_set: FrameSet, looks: tuple[Look, ...], prompt: Prompt, stage: Pose | None

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from faceward.model.frame import Calibration, Frame, Intrinsics
 
-# An eyelid's height first: a wider window blurs the axis through the eyes on a turned head (measured: yaw's slope falls from
-# .95 at 3 mm to .85 at 11 mm). Wider ones only where the narrow one has too little depth.
+# An eyelid's height first: a wider window blurs the axis through the eyes on a turned head (yaw's slope over simulated
+# heads falls from .95 at 3 mm to .85 at 11 mm). Wider ones only where the narrow one has too little depth.
 _HALF_WINDOWS_MM = (3.0, 6.0, 12.0)
 
 
@@ -18,7 +18,8 @@ def locate(
     """The landmarks in camera millimetres, (N, 3) float64 with NaN rows where depth is missing around one.
 
     `infrared_size_px` is width and height of the frame that the landmarks are in. A landmark's depth is the median of
-    what was measured within 3 mm around it, or within 6 or 12 mm where that is too little. None when the depth frame shows nothing at any of them.
+    what was measured within 3 mm around it, or within 6 or 12 mm where that is too little. None when the depth frame
+    shows nothing at any of them.
     """
     camera = calibration.infrared.scaled(*infrared_size_px)
     unit_mm = calibration.depth_unit_um / 1000.0

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from faceward.model.face import HeadPose
 from faceward.model.frame import Intrinsics
 
-# The person's right eye, left eye, nose tip, right and left corner of the mouth, in mm on a frontal head, camera axes: where
-# YuNet puts its points on the surface of the simulator's development heads 0 to 23, medians, made symmetric.
+# The person's right eye, left eye, nose tip, right and left corner of the mouth, in mm on a frontal head, camera axes:
+# where YuNet puts its points on the surface of the simulator's development heads 0 to 23, medians, made symmetric.
 MEAN_FACE_MM = np.array(
     [[-29.4, -29.5, 9.3], [29.4, -29.5, 9.3], [0.0, 1.8, -16.3], [-23.7, 28.5, -0.6], [23.7, 28.5, -0.6]]
 )

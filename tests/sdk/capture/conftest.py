@@ -30,7 +30,7 @@ from faceward.model.frame import (
 from faceward.model.liveness import Requirements
 
 SLOT_US = 33_333
-GOOD = FaceQuality(20_000.0, 0.35, 0.0, 0.05, 0.3, 400.0, 0.0, 1.5)
+GOOD = FaceQuality(20_000.0, 0.35, 0.0, 0.1, 0.3, 400.0, 0.0, 1.5)
 CAMERA = Intrinsics(640, 480, 554.0, 554.0, 319.5, 239.5)
 CALIBRATION = Calibration(
     CAMERA, CAMERA, 100.0, 40.0, 200.0, 1000.0, 10.0, 1.0, 0.3, 1.0, 0.0, 10.0, 1000.0, 20.0, 5.0, 60_000.0
@@ -103,18 +103,24 @@ def make_look(
     quality: FaceQuality = GOOD,
     time_us: int | None = None,
 ) -> Look:
-    """A look at one slot; `smile` stretches the mouth and `x` is the box's left edge."""
+    """A look at one slot; `smile` above 1 bends the mouth and `x` is the box's left edge."""
     now_us = slot * SLOT_US if time_us is None else time_us
     if faces == 0:
         return Look(slot, now_us, 0, None, None)
-    half = 25.0 * smile
-    landmarks = np.array([[290, 200], [350, 200], [320, 235], [320 - half, 270], [320 + half, 270]], dtype=np.float32)
+    landmarks = np.array([[290, 200], [350, 200], [320, 235], [295, 270], [345, 270]], dtype=np.float32)
     sighting = FaceSighting(
         slot=slot, faces=faces, box_px=(x, 150.0, 140.0, 180.0), landmarks_px=landmarks, score=0.9,
         pose=HeadPose(yaw, pitch, roll), distance_mm=quality.distance_mm, mean_counts=quality.mean_counts,
         saturated_share=quality.saturated_share, sharpness=quality.sharpness,
     )  # fmt: skip
-    return Look(slot, now_us, faces, sighting, quality)
+    return Look(slot, now_us, faces, sighting, quality, _mouth(smile))
+
+
+def _mouth(smile: float) -> np.ndarray:
+    """A dark bar on a bright ground, bent upwards at its ends by a smile."""
+    lines, columns = np.mgrid[0:40, 0:64].astype(np.float32)
+    bar = 20.0 - (smile - 1.0) * 0.1 * (columns - 32.0) ** 2
+    return 100.0 - 80.0 * np.exp(-(((lines - bar) / 3.0) ** 2) - ((columns - 32.0) / 14.0) ** 4)
 
 
 class ScriptedSensor(Sensor):
@@ -175,7 +181,7 @@ POSES = {
     Prompt.TURN_RIGHT: {"yaw": -18.0},
     Prompt.LOOK_UP: {"pitch": 14.0},
     Prompt.LOOK_DOWN: {"pitch": -14.0},
-    Prompt.SMILE: {"smile": 1.2},
+    Prompt.SMILE: {"smile": 1.5},
 }
 
 

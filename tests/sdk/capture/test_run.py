@@ -109,8 +109,8 @@ def test_key_frames_are_flood_frames_of_their_own_pose_with_the_depth_before_the
 
 
 def test_the_best_frame_of_a_pose_is_the_one_that_is_kept(script: Any) -> None:
-    sharp = replace(script.GOOD, sharpness=0.05)
-    dull = replace(script.GOOD, sharpness=0.02)
+    sharp = replace(script.GOOD, sharpness=0.12)
+    dull = replace(script.GOOD, sharpness=0.08)
     seen: list[int] = []
 
     def person(slot: int, prompt: Prompt) -> dict[str, object]:
