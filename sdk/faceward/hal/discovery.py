@@ -215,7 +215,7 @@ def _describe(
     serial, product = usb.texts(sighting.device)
     address: Address = UsbAddress(sighting.vid, sighting.pid, serial or None)
     if server is not None:
-        address = UsbipAddress(server.host, server.port, server.busid or usb.busid_of(sighting.device))
+        address = UsbipAddress(server.host, server.port, sighting.busid)
     driver = known[sighting.vid, sighting.pid]
     return SensorAddress(str(address), sighting.vid, sighting.pid, serial, product, driver.name)
 

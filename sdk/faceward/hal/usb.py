@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import usb.backend.libusb1
 import usb.core
 import usb.util
 
@@ -96,6 +97,7 @@ class UsbSighting:
     vid: int
     pid: int
     speed: int  # a key of LINK_BITS_PER_S, or 0
+    busid: str = ""  # on its USB/IP server
 
 
 def sightings(pairs: Iterable[tuple[int, int]], backend: IBackend | None = None) -> list[UsbSighting]:
@@ -104,11 +106,21 @@ def sightings(pairs: Iterable[tuple[int, int]], backend: IBackend | None = None)
     Raises: UsbLibraryMissing, DeviceError.
     """
     wanted = set(pairs)
+    found = []
     with translated("listing the USB devices"):
-        found = usb.core.find(
-            find_all=True, backend=backend, custom_match=lambda device: (device.idVendor, device.idProduct) in wanted
-        )
-        return [UsbSighting(device, device.idVendor, device.idProduct, device.speed or 0) for device in found]
+        if backend is None:
+            backend = usb.backend.libusb1.get_backend()
+        if backend is None:
+            raise usb.core.NoBackendError("No backend available")
+        for entry in backend.enumerate_devices():
+            # A USB/IP server's list tells the ids before anything is imported.
+            if getattr(entry, "ids", None) not in (None, *wanted):
+                continue
+            device = usb.core.Device(entry, backend)
+            ids = (device.idVendor, device.idProduct)
+            if ids in wanted:
+                found.append(UsbSighting(device, *ids, device.speed or 0, getattr(entry, "busid", "")))
+    return found
 
 
 def speed_of(device: Any) -> int:
@@ -125,11 +137,6 @@ def texts(device: Any) -> tuple[str, str]:
             text = getattr(device, name) or ""
         found.append("".join(letter for letter in text if letter.isprintable()))
     return found[0], found[1]
-
-
-def busid_of(device: Any) -> str:
-    """The bus id of a device that came from a USB/IP server: bus and ports, as Linux spells it."""
-    return f"{device.bus}-" + ".".join(str(port) for port in device.port_numbers or ())
 
 
 def kernel_driver_interfaces(device: Any, interfaces: Iterable[int]) -> tuple[int, ...]:

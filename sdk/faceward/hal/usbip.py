@@ -467,6 +467,16 @@ class _Device:
         self.device_descriptor = b""
         self.configurations: list[_Configuration] = []
 
+    @property
+    def busid(self) -> str:
+        """The server's name for it."""
+        return self.record.busid
+
+    @property
+    def ids(self) -> tuple[int, int]:
+        """(vid, pid), known before the device is imported."""
+        return self.record.vid, self.record.pid
+
 
 class _Handle:
     """An open device: its connection, claimed interfaces and alternate settings."""
