@@ -28,12 +28,13 @@ def create(path: Path, content: bytes) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             # A link, unlike a rename, fails where the name is taken.
-            os.link(temporary, path)
+            try:
+                os.link(temporary, path)
+            except FileExistsError:
+                raise SigningError(f"{path} is there already, and keys are never written over") from None
         finally:
             temporary.unlink()
         sync_folder(path.parent)
-    except FileExistsError:
-        raise SigningError(f"{path} is there already, and keys are never written over") from None
     except OSError as error:
         raise SigningError(f"can't write the key file {path}: {error.strerror or error}") from None
 

@@ -73,7 +73,7 @@ class AttemptLedger:
         2. Neither the subject nor the sensor has had its attempts of the day.
         3. The grant has not expired; at first use it answers a challenge that this host drew and that no other grant
            answered, and burns it; later it is, byte for byte, the one that did.
-        4. The grant has not ended and has an attempt left.
+        4. The grant has an attempt left.
 
         Raises: LockedOut, PermissionRefused, StoreError.
         """
@@ -110,7 +110,7 @@ class AttemptLedger:
             grant = GRANTS.c.grant_id == attempt.grant_id
             if ended.rowcount:
                 if result in (AttemptResult.NOT_LIVE, AttemptResult.ENROLLED):
-                    connection.execute(update(GRANTS).where(grant).values(ended=True, attempts_left=0))
+                    connection.execute(update(GRANTS).where(grant).values(attempts_left=0))
                 elif result is AttemptResult.INCONCLUSIVE:
                     connection.execute(
                         update(GRANTS)
@@ -177,16 +177,12 @@ class AttemptLedger:
             if drawn.rowcount != 1:
                 raise PermissionRefused("the grant answers no open challenge of this host")
             left = min(grant.max_attempts, self._limits.captures_per_grant)
-            connection.execute(
-                insert(GRANTS).values(grant_id=grant.grant_id, digest=digest, attempts_left=left, ended=False)
-            )
+            connection.execute(insert(GRANTS).values(grant_id=grant.grant_id, digest=digest, attempts_left=left))
         else:
             if known.digest != digest:
                 raise PermissionRefused("another grant of this id was used before")
-            if known.ended:
-                raise PermissionRefused("the grant was used")
             left = known.attempts_left
         if left < 1:
-            raise PermissionRefused("the grant has no attempts left")
+            raise PermissionRefused("the grant is used up")
         connection.execute(update(GRANTS).where(GRANTS.c.grant_id == grant.grant_id).values(attempts_left=left - 1))
         return left - 1

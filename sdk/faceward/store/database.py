@@ -13,92 +13,132 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
-    Float,
+    Double,
     Integer,
     LargeBinary,
     MetaData,
     String,
     Table,
+    TypeDecorator,
     create_engine,
     event,
     insert,
     select,
 )
-from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
+from sqlalchemy.types import TypeEngine
 
 from faceward.errors import ConfigError, StoreError
 
 SCHEMA_VERSION: Final = 1
 LOCK_WAIT_S: Final = 5.0
 
+
+class _Kept(TypeDecorator[Any]):
+    """A column type that takes from the database what it puts there: SQLite keeps any type in any column."""
+
+    python: type
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """The value. Raises: StoreError for one of another type."""
+        if value is not None and (not isinstance(value, self.python) or isinstance(value, bool)):
+            raise StoreError("the store can't be read: a value in it has another type than was put there")
+        return value
+
+
+class _Bytes(_Kept):
+    impl = LargeBinary
+    cache_ok = True
+    python = bytes
+
+
+class _Whole(_Kept):
+    impl = BigInteger
+    cache_ok = True
+    python = int
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """SQLite numbers rows by themselves where the type is called INTEGER, and nowhere else."""
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else BigInteger())
+
+
+class _Seconds(_Kept):
+    impl = Double
+    cache_ok = True
+    python = float
+
+
+class _Text(_Kept):
+    impl = String(64)
+    cache_ok = True
+    python = str
+
+
 _METADATA: Final = MetaData()
-_ROW: Final = BigInteger().with_variant(Integer, "sqlite")
 
 ABOUT: Final = Table(
     "about",
     _METADATA,
-    Column("one", Integer, primary_key=True),
-    Column("schema_version", Integer, nullable=False),
-    Column("key_id", String(64)),  # of the key-encryption key, once there is one
+    Column("one", _Whole, primary_key=True),
+    Column("schema_version", _Whole, nullable=False),
+    Column("key_id", _Text),  # of the key-encryption key, once there is one
 )
 TEMPLATES: Final = Table(
     "templates",
     _METADATA,
-    Column("pseudonym", LargeBinary(32), primary_key=True),
-    Column("record_id", LargeBinary(16), nullable=False, unique=True),
-    Column("stored_at_s", BigInteger, nullable=False),
-    Column("wrapped_key", LargeBinary, nullable=False),
-    Column("sealed_name", LargeBinary, nullable=False),
-    Column("sealed_envelope", LargeBinary, nullable=False),
+    Column("pseudonym", _Bytes, primary_key=True),
+    Column("record_id", _Bytes, nullable=False, unique=True),
+    Column("stored_at_s", _Whole, nullable=False),
+    Column("wrapped_key", _Bytes, nullable=False),
+    Column("sealed_name", _Bytes, nullable=False),
+    Column("sealed_envelope", _Bytes, nullable=False),
 )
 AUDIT: Final = Table(
     "audit",
     _METADATA,
-    Column("sequence", _ROW, primary_key=True, autoincrement=False),
-    Column("entry", LargeBinary, nullable=False),
-    Column("link", LargeBinary(32), nullable=False),
+    Column("sequence", _Whole, primary_key=True, autoincrement=False),
+    Column("entry", _Bytes, nullable=False),
+    Column("link", _Bytes, nullable=False),
 )
 CHALLENGES: Final = Table(
     "challenges",
     _METADATA,
-    Column("challenge", LargeBinary(32), primary_key=True),
-    Column("expires_at_s", Float, nullable=False),
+    Column("challenge", _Bytes, primary_key=True),
+    Column("expires_at_s", _Seconds, nullable=False),
 )
 GRANTS: Final = Table(
     "grants",
     _METADATA,
-    Column("grant_id", LargeBinary(16), primary_key=True),
-    Column("digest", LargeBinary(32), nullable=False),
-    Column("attempts_left", Integer, nullable=False),
-    Column("ended", Boolean, nullable=False),
+    Column("grant_id", _Bytes, primary_key=True),
+    Column("digest", _Bytes, nullable=False),
+    Column("attempts_left", _Whole, nullable=False),
 )
 ATTEMPTS: Final = Table(
     "attempts",
     _METADATA,
-    Column("attempt", _ROW, primary_key=True, autoincrement=True),
-    Column("grant_id", LargeBinary(16), nullable=False),
-    Column("subject", LargeBinary(32), nullable=False, index=True),
-    Column("sensor", String(64), nullable=False, index=True),
-    Column("begun_at_s", Float, nullable=False, index=True),
-    Column("ended_at_s", Float),
-    Column("result", String(16)),
+    Column("attempt", _Whole, primary_key=True, autoincrement=True),
+    Column("grant_id", _Bytes, nullable=False),
+    Column("subject", _Bytes, nullable=False, index=True),
+    Column("sensor", _Text, nullable=False, index=True),
+    Column("begun_at_s", _Seconds, nullable=False, index=True),
+    Column("ended_at_s", _Seconds),
+    Column("result", _Text),
 )
 LOCKOUTS: Final = Table(
     "lockouts",
     _METADATA,
-    Column("lockout", _ROW, primary_key=True, autoincrement=True),
-    Column("after_attempt", BigInteger, nullable=False),
-    Column("level", Integer, nullable=False),
-    Column("begun_at_s", Float, nullable=False),
-    Column("until_s", Float, nullable=False),
+    Column("lockout", _Whole, primary_key=True, autoincrement=True),
+    Column("after_attempt", _Whole, nullable=False),
+    Column("level", _Whole, nullable=False),
+    Column("begun_at_s", _Seconds, nullable=False),
+    Column("until_s", _Seconds, nullable=False),
 )
 
 

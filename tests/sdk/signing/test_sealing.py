@@ -1,0 +1,149 @@
+"""What was admitted becomes a signed record that a lock can verify, and nothing else does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from faceward.errors import SigningError, VerificationError
+from faceward.model.capture import FaceTemplate
+from faceward.model.face import Pose
+from faceward.model.frame import digest_of
+from faceward.model.liveness import Outcome
+from faceward.model.template import Attestation
+from faceward.signing.file_key import FileKeySigner
+from faceward.signing.grants import Occasion, issue_development_grant, permit
+from faceward.signing.sealing import Validity, host_trust, make_record, seal, unseal
+from faceward.signing.signer import Signer
+from faceward_proto.keys import PublicKey
+from faceward_proto.trust import TrustedKey, any_of
+
+NOW_S = 1_800_000_000
+VALIDITY = Validity(NOW_S, NOW_S + 3600, epoch=2)
+OCCASION = Occasion(b"c" * 32, b"s" * 32, "acme", "doors", "W-1")
+
+
+@pytest.fixture
+def permitted(signer):
+    trust = host_trust(signer, "acme", "doors", simulated=False)
+    return permit(
+        issue_development_grant(signer, OCCASION, now_s=NOW_S), trust, OCCASION, host_key=b"", now_s=NOW_S
+    )  # fmt: skip
+
+
+@pytest.fixture
+def record(make_live, template, permitted):
+    return make_record(make_live(), template, permitted, VALIDITY, sdk_version="0.1.0")
+
+
+def test_a_record_tells_how_it_came_to_be(record, permitted):
+    assert (record.subject, record.tenant, record.lock_group) == (b"s" * 32, "acme", "doors")
+    assert (record.issued_at_s, record.expires_at_s, record.epoch) == (NOW_S, NOW_S + 3600, 2)
+    assert record.outcome is Outcome.LIVE
+    assert [gate.name for gate in record.gates] == ["flatness", "skin-optics"]
+    assert {gate.cue for gate in record.gates} == {"relief"}
+    assert [pose.pose for pose in record.poses] == [Pose.FRONTAL, Pose.LEFT]
+    assert record.poses[0].flood_digest == digest_of(b"\x01\x00")
+    assert record.poses[0].depth_digest == digest_of(b"\x02\x00")
+    assert record.poses[1].depth_digest == b""
+    assert (record.capture.digest, record.capture.nonce) == (b"x" * 32, b"n" * 16)
+    assert (record.sensor.serial, record.sensor.attestation) == ("W-1", Attestation.NONE)
+    assert record.grant == permitted.envelope
+
+
+def test_two_records_never_have_one_id(make_live, template, permitted):
+    ids = {
+        make_record(make_live(), template, permitted, VALIDITY, sdk_version="0.1.0").record_id for _ in range(3)
+    }  # fmt: skip
+    assert len(ids) == 3
+
+
+def test_a_simulated_capture_makes_a_simulated_record(make_live, template, permitted, signer):
+    record = make_record(make_live(simulated=True), template, permitted, VALIDITY, sdk_version="0.1.0")
+    assert record.simulated
+    sealed = seal(record, signer)
+    assert unseal(sealed, host_trust(signer, "acme", "doors", simulated=True), now_s=NOW_S).simulated
+    with pytest.raises(VerificationError) as caught:
+        unseal(sealed, host_trust(signer, "acme", "doors", simulated=False), now_s=NOW_S)
+    assert caught.value.kind == "untrusted-sensor"
+
+
+def test_a_sealed_record_comes_back(record, signer):
+    trust = host_trust(signer, "acme", "doors", simulated=False)
+    read = unseal(seal(record, signer), trust, now_s=NOW_S, epoch=2, subject=b"s" * 32)
+    assert (read.record_id, read.gates, read.grant) == (record.record_id, record.gates, record.grant)
+    assert np.array_equal(read.template.embeddings, record.template.embeddings)
+
+
+def test_no_byte_of_a_sealed_record_can_be_flipped(record, signer):
+    trust = host_trust(signer, "acme", "doors", simulated=False)
+    sealed = seal(record, signer)
+    for index in range(len(sealed)):
+        changed = bytes([*sealed[:index], sealed[index] ^ 0x10, *sealed[index + 1 :]])
+        with pytest.raises(VerificationError):
+            unseal(changed, trust, now_s=NOW_S)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        ({"now_s": NOW_S + 3600}, "expired"),
+        ({"now_s": NOW_S, "epoch": 3}, "revoked"),
+        ({"now_s": NOW_S, "subject": b"z" * 32}, "wrong-context"),
+    ],
+)
+def test_the_verifiers_word_for_it_is_kept(record, signer, arguments, kind):
+    with pytest.raises(VerificationError) as caught:
+        unseal(seal(record, signer), host_trust(signer, "acme", "doors", simulated=False), **arguments)
+    assert caught.value.kind == kind
+
+
+def test_a_production_trust_store_refuses_what_development_made(record, signer):
+    key = any_of([TrustedKey(PublicKey(signer.public_key_der), "pkcs11")])
+    trust = replace(
+        host_trust(signer, "acme", "doors", simulated=False), hosts=key, administrators=key, allow_development=False
+    )
+    with pytest.raises(VerificationError) as caught:
+        unseal(seal(record, signer), trust, now_s=NOW_S)
+    assert caught.value.kind == "permission-invalid"
+
+
+def test_only_an_admitted_capture_makes_a_record(make_live, template, permitted):
+    with pytest.raises(TypeError, match="LiveCapture alone"):
+        make_record(make_live().capture, template, permitted, VALIDITY, sdk_version="0.1.0")
+
+
+def test_a_pose_without_its_key_frame_makes_no_record(make_live, permitted):
+    template = FaceTemplate("sface", "1", (Pose.UP,), np.eye(1, dtype=np.float32), np.zeros(0, np.float32))
+    with pytest.raises(VerificationError, match="no key frame"):
+        make_record(make_live(), template, permitted, VALIDITY, sdk_version="0.1.0")
+
+
+class _Faulty(Signer):
+    algorithm, key_id, custody = "ES256", "faulty", "file"
+
+    def __init__(self, signature: bytes, public: bytes) -> None:
+        self._signature, self._public = signature, public
+
+    def sign(self, message: bytes) -> bytes:
+        return self._signature
+
+    @property
+    def public_key_der(self) -> bytes:
+        return self._public
+
+
+def test_a_faulty_signer_is_found_out_before_its_record_leaves(record, signer):
+    for faulty in (_Faulty(bytes(64), signer.public_key_der), _Faulty(bytes(64), b"junk")):
+        with pytest.raises(SigningError, match="faulty"):
+            seal(record, faulty)
+    with pytest.raises(SigningError, match="faulty"):
+        host_trust(_Faulty(b"", b"junk"), "acme", "doors", simulated=False)
+
+
+def test_another_hosts_records_are_refused(record, signer, tmp_path):
+    other = FileKeySigner.create(tmp_path / "other.pem")
+    with pytest.raises(VerificationError) as caught:
+        unseal(seal(record, other), host_trust(signer, "acme", "doors", simulated=False), now_s=NOW_S)
+    assert caught.value.kind == "signature-invalid"
