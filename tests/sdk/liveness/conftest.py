@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from faceward.config import AttemptLimits, GateRef, PluginRef, Policy, ProviderRef, RecordTerms
 from faceward.model.face import FaceObservation
 from faceward.model.frame import (
@@ -68,7 +67,7 @@ GATE_SOURCE = """
 """
 
 
-def gate_source(name: str, **bodies: str) -> str:
+def source_of_gate(name: str, **bodies: str) -> str:
     """The source of a gate that says LIVE, with lines of the test's own in its methods."""
     filled = {"observe": "pass", "conclude": "pass", "requirements": "pass", "open": "pass", **bodies}
     return textwrap.dedent(GATE_SOURCE).format(name=name, **filled)
@@ -112,7 +111,12 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SearchPath:
     return SearchPath(tmp_path, monkeypatch.syspath_prepend)
 
 
-def policy_of(*gates: GateRef, gate_timeout_s: float = 5.0, **changes: object) -> Policy:
+@pytest.fixture
+def gate_source() -> Callable[..., str]:
+    return source_of_gate
+
+
+def policy_with(*gates: GateRef, gate_timeout_s: float = 5.0, **changes: object) -> Policy:
     part = PluginRef("part", "parts", "1.0")
     provider = ProviderRef("part", "parts", "1.0")
     fields: dict[str, object] = {
@@ -149,16 +153,40 @@ def frame_of(stream: Stream, slot: int, illumination: Illumination) -> Frame:
     )
 
 
-def frame_sets(count: int) -> list[FrameSet]:
+def sets_of_three(count: int) -> list[FrameSet]:
     """Sets of a dots slot with depth and two flood slots."""
     made = []
     for index in range(count):
         first = 3 * index
         slots = [
-            Slot(
-                frame_of(Stream.INFRARED, first, Illumination.DOTS), frame_of(Stream.DEPTH, first, Illumination.DOTS)
-            ),
+            Slot(frame_of(Stream.INFRARED, first, Illumination.DOTS), frame_of(Stream.DEPTH, first, Illumination.DOTS)),
             *(Slot(frame_of(Stream.INFRARED, slot, Illumination.FLOOD)) for slot in (first + 1, first + 2)),
         ]
         made.append(FrameSet(index, tuple(slots)))
     return made
+
+
+@pytest.fixture
+def policy_of() -> Callable[..., Policy]:
+    """A policy of the test's gates, with everything else in place."""
+    return policy_with
+
+
+@pytest.fixture
+def frame_sets() -> Callable[[int], list[FrameSet]]:
+    return sets_of_three
+
+
+@pytest.fixture
+def sensor() -> SensorInfo:
+    return SENSOR
+
+
+@pytest.fixture
+def schedule() -> IlluminationSchedule:
+    return SCHEDULE
+
+
+@pytest.fixture
+def nobody() -> FaceObservation:
+    return NOBODY
