@@ -88,7 +88,7 @@ class FrameAssembler:
         self._metadata = b""
         self._target = memoryview(b"")
         self._filled = 0
-        self._last_fid: int | None = None
+        self._last: PayloadHeader | None = None
 
     def feed(self, payload: memoryview) -> Frame | None:
         """Take one payload, header and body; the frame when this payload ends it, without its digest (`finish`).
@@ -143,9 +143,9 @@ class FrameAssembler:
             raise DeviceProtocolError(
                 f"slot {header.slot}: the {name} frame says it has {header.frame_bytes} bytes, not {self._frame_bytes}"
             )
-        if header.fid == self._last_fid:
-            raise DeviceProtocolError(f"slot {header.slot}: the frame bit of the {name} stream did not toggle")
-        self._last_fid = header.fid
+        last, self._last = self._last, header
+        if last is not None and header.fid == last.fid:
+            raise DeviceProtocolError(_why_no_toggle(last, header, name))
         self._header = header
         self._metadata = bytes(payload[_METADATA_AT:HEADER_BYTES])
         self._target = memoryview(np.empty(self._frame_bytes, np.uint8))
@@ -161,6 +161,14 @@ class FrameAssembler:
             raise DeviceProtocolError(f"slot {header.slot}: a payload of another frame before this one ended")
         if payload[_METADATA_AT:HEADER_BYTES] != self._metadata or payload[2:6] != header.pts.to_bytes(4, "little"):
             raise DeviceProtocolError(f"slot {header.slot}: a frame's payloads differ in their metadata")
+
+
+def _why_no_toggle(last: PayloadHeader, header: PayloadHeader, name: str) -> str:
+    if header.sequence == last.sequence:
+        return f"slot {header.slot}: its {name} frame came twice"
+    if header.sequence > last.sequence + 1:
+        return f"slot {header.slot}: {name} frames before it did not come: lost on the way, or read too slowly"
+    return f"slot {header.slot}: the frame bit of the {name} stream did not toggle"
 
 
 def finish(frame: Frame) -> Frame:

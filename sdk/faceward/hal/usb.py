@@ -269,11 +269,15 @@ class UsbDevice:
 
         Raises: Stalled, DeviceError.
         """
+        what = f"reading endpoint {endpoint:#04x}"
         try:
             return int(self._device.read(endpoint, buffer, milliseconds(timeout_s)))
-        except (usb.core.USBError, ValueError, IndexError, NotImplementedError) as error:
-            with translated(f"reading endpoint {endpoint:#04x}"):
-                raise error
+        except usb.core.USBError as error:
+            raise _tree(what, error) from error
+        except (ValueError, IndexError) as error:
+            # pyusb looks the endpoint up at the first read and takes a device that is gone for one without endpoints.
+            self.control_in(0x80, 0, 0, 0, 2, timeout_s=timeout_s)
+            raise DeviceProtocolError(f"{what}: {error}") from error
 
     def clear_halt(self, endpoint: int) -> None:
         """CLEAR_FEATURE(ENDPOINT_HALT).
