@@ -31,7 +31,7 @@ from faceward.face.analysis import FaceAnalysis, Look
 from faceward.hal.sensor import Sensor
 from faceward.model.capture import Capture, KeyFrame
 from faceward.model.face import FaceObservation, FaceSighting, Pose
-from faceward.model.frame import Frame, FrameSet, Illumination, Prompt, Slot
+from faceward.model.frame import Frame, FrameSet, Illumination, Prompt, Slot, Stream
 
 __all__ = ["CaptureEvent", "Observer", "Recorder", "run_capture"]
 
@@ -224,6 +224,8 @@ class _Run:
             self._sensor.set_exposure(exposure_us)
 
     def _keep(self, pose: Pose, rank: float, flood: Frame, sighting: FaceSighting) -> None:
+        if self._depth is None and Stream.DEPTH in self._sensor.info.streams:
+            return  # no gate that needs depth could have judged it
         best = self._best.get(pose)
         if best is None or rank > best[0]:
             self._best[pose] = (rank, KeyFrame(pose, flood, self._depth, sighting))
