@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from faceward.cli.invocation import Invocation
-from faceward.errors import ConfigError, DeviceNotFound
+from faceward.errors import ConfigError, DeviceError, DeviceNotFound, FacewardError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from faceward.hal.doctor import Finding
 
 keys = typer.Typer(help="Keys and policy of this host.", no_args_is_help=True)
 models = typer.Typer(help="The face models.", no_args_is_help=True)
@@ -22,6 +24,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(keys, name="keys")
     app.add_typer(models, name="models")
     app.command("sensors")(sensors)
+    app.command("doctor")(doctor)
 
 
 
@@ -156,3 +159,55 @@ def sensors(ctx: typer.Context) -> None:
         console.print(table)
 
     invocation.output.document(document, show)
+
+
+def doctor(ctx: typer.Context) -> None:
+    """Say what is wrong with this set-up and its sensors, and what to do; 0 when nothing is."""
+    from faceward.hal.doctor import Finding, Severity, diagnose
+    from faceward.liveness.loader import load_drivers
+
+    invocation: Invocation = ctx.obj
+    findings = _examine_home(invocation)
+    try:
+        drivers = load_drivers(invocation.policy_or_development())
+    except FacewardError as error:
+        findings.append(Finding(Severity.ERROR, "The drivers can't be loaded", str(error), "Mend the policy."))
+    else:
+        findings += diagnose(drivers, usbip_hosts=invocation.usbip)
+    document = {
+        "findings": [
+            {
+                "severity": finding.severity.value,
+                "title": finding.title,
+                "detail": finding.detail,
+                "remedy": finding.remedy,
+            }
+            for finding in findings
+        ]
+    }
+
+    def show(console: Console) -> None:
+        styles = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
+        for finding in findings:
+            console.print(f"{finding.severity.value:<8}", style=styles[finding.severity], end="")
+            console.print(finding.title, markup=False, soft_wrap=True)
+            for text in filter(None, (finding.detail, finding.remedy and f"-> {finding.remedy}")):
+                console.print(f"        {text}", markup=False, soft_wrap=True)
+
+    invocation.output.document(document, show)
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        raise typer.Exit(DeviceError.exit_code)
+
+
+def _examine_home(invocation: Invocation) -> list[Finding]:
+    """Policy, keys, store, plugins and models: what an enrollment would stumble over before it finds a sensor."""
+    from faceward.hal.doctor import Finding, Severity
+
+    try:
+        with invocation.open_host() as host:
+            gates = ", ".join(ref.name for ref in host.policy.gates)
+            text = f"mode {host.policy.mode}, level {host.policy.level}, gates {gates}"
+            return [Finding(Severity.OK, f"The set-up in {invocation.home.folder} is complete", text)]
+    except FacewardError as error:
+        title = f"The set-up in {invocation.home.folder} is not complete"
+        return [Finding(Severity.ERROR, title, f"{error} ({error.code})")]
