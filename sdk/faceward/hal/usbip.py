@@ -410,8 +410,10 @@ def parse_configuration(data: bytes) -> _Configuration:
     at = 0
     while len(data) - at >= 2:
         length, kind = data[at], data[at + 1]
-        if length < 2 or at + length > len(data):
-            raise _error(errno.EIO, f"a descriptor of {length} bytes stands where {len(data) - at} are left")
+        if length < 2:
+            raise _error(errno.EIO, f"a descriptor of {length} bytes")
+        if at + length > len(data):
+            break  # libusb, too, takes what came before a cut
         body = data[at : at + length]
         at += length
         if configuration is None:
@@ -449,11 +451,12 @@ def parse_configuration(data: bytes) -> _Configuration:
             extras = descriptor.extra_descriptors
         else:
             extras.extend(body)
-    assert configuration is not None
+    if configuration is None:
+        raise _error(errno.EIO, "the configuration descriptor is cut short")
     for settings in configuration.interfaces:
         for interface in settings:
-            if interface.descriptor.bNumEndpoints > len(interface.endpoints):
-                raise _error(errno.EIO, "an interface has fewer endpoints than it says")
+            # pyusb counts by this number and must not run past the end.
+            interface.descriptor.bNumEndpoints = min(interface.descriptor.bNumEndpoints, len(interface.endpoints))
     return configuration
 
 
@@ -597,8 +600,6 @@ class UsbipBackend(usb.backend.IBackend):  # type: ignore[misc]
             head = handle.read_control(6, _DT_CONFIGURATION << 8 | index, 0, 9)
             total = int.from_bytes(head[2:4], "little")
             whole = handle.read_control(6, _DT_CONFIGURATION << 8 | index, 0, total) if len(head) == 9 else b""
-            if len(whole) != total:
-                raise _error(errno.EIO, "the device cut its configuration descriptor short")
             configurations.append(parse_configuration(whole))
         device.record = connection.record
         device.device_descriptor, device.configurations = descriptor, configurations
