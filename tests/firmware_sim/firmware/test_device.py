@@ -398,6 +398,9 @@ def test_a_halted_endpoint_says_so_until_it_is_cleared(host, firmware):
     assert host.get(0x82, 0, 0, 0x82, 2) == b"\1\0" and firmware.halted(0x82) and not firmware.halted(0x81)
     host.stop(0x82)
     assert host.get(0x82, 0, 0, 0x82, 2) == b"\0\0"
+    host.put(0x02, 3, 0, 0x82)
+    host.put(0x01, 11, 0, 2)
+    assert not firmware.halted(0x82)
 
 
 def test_a_stop_while_the_imager_works_throws_the_slot_away(host, firmware, imager):
