@@ -118,6 +118,8 @@ class Policy:
             raise ConfigError(f"transports.capture allows {allowed}, and this sensor is reached by {sensor.transport}")
         if not attested and not self.allow_unattested:
             raise DeviceNotAttested("the policy wants an attested sensor (security.allow_unattested is false)")
+        if not attested and self.level == "high":
+            raise DeviceNotAttested('the policy wants an attested sensor (security.level is "high")')
         bands = {wavelength for wavelength in sensor.wavelengths_nm.values() if wavelength}
         if self.level == "high" and len(bands) < 2:
             raise ConfigError('security.level "high" needs a sensor with two infrared bands; this one has fewer')

@@ -1,0 +1,222 @@
+"""The policy file: every key is known, every value is of its kind, and what is wrong is named."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from faceward.config import AttemptLimits, Home, Policy, development_policy, load_policy
+from faceward.errors import ConfigError, DeviceNotAttested
+from faceward.model.frame import Calibration, Illumination, Intrinsics, SensorInfo, SensorKind
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+TEXT = development_policy().decode()
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Callable[..., Policy]:
+    """Loads the packaged policy with pieces of its text exchanged."""
+
+    def run(*swaps: tuple[str, str], text: str = TEXT) -> Policy:
+        for old, new in swaps:
+            assert old in text
+            text = text.replace(old, new, 1)
+        path = tmp_path / "policy.toml"
+        path.write_text(text)
+        return load_policy(path)
+
+    return run
+
+
+@pytest.fixture
+def sensor() -> SensorInfo:
+    camera = Intrinsics(640, 480, 554.0, 554.0, 319.5, 239.5)
+    calibration = Calibration(
+        camera, camera, 100.0, 40.0, 200.0, 1000.0, 15.0, 0.7, 0.27, 5.5, 0.0, 20.0, 512.0, 51.0, 6.4, 65520.0
+    )
+    wavelengths = {Illumination.DOTS: 940, Illumination.FLOOD: 940}
+    return SensorInfo(
+        "usb:1209:0001", "V", "M", "S", "1", "A", SensorKind.STRUCTURED_LIGHT, wavelengths, 30.0, 4096, calibration, ()
+    )
+
+
+def test_the_packaged_policy_names_every_plugin(load):
+    policy = load()
+    assert [gate.name for gate in policy.gates] == ["challenge-echo", "continuity", "flatness", "skin-optics"]
+    assert {gate.distribution for gate in policy.gates} == {"faceward-gates"}
+    assert [driver.name for driver in policy.drivers] == ["uvc"]
+    assert (policy.extractor.name, policy.signer.name, policy.key_provider.name) == ("sface", "file-key", "file-kek")
+    assert policy.mode == "development"
+    assert not policy.production
+    assert policy.allow_unattested
+    assert policy.capture_transports == {"usb", "usbip"}
+    assert policy.evaluate_transports == {"usb", "usbip", "replay"}
+    assert policy.match_threshold is None
+    assert policy.attempts == AttemptLimits()
+
+
+def test_the_packaged_policy_is_of_this_version(load):
+    import faceward
+
+    policy = load()
+    plugins = (*policy.gates, *policy.drivers, policy.extractor, policy.signer, policy.key_provider)
+    assert {plugin.version for plugin in plugins} == {faceward.__version__}
+
+
+def test_the_hash_is_that_of_the_files_bytes(load, tmp_path: Path):
+    policy = load()
+    assert policy.hash == hashlib.sha256((tmp_path / "policy.toml").read_bytes()).digest()
+    assert load(("daily_per_sensor = 500", "daily_per_sensor = 501")).hash != policy.hash
+
+
+def test_paths_in_options_are_taken_from_the_policys_folder(load, tmp_path: Path):
+    policy = load()
+    assert policy.signer.options["path"] == str((tmp_path / "keys/signer.pem").resolve())
+    swapped = load(('path = "keys/signer.pem"', 'chain_path = "/etc/chain.pem", slot = "9a"'))
+    assert swapped.signer.options == {"chain_path": "/etc/chain.pem", "slot": "9a"}
+
+
+def test_gates_stand_in_name_order_whatever_the_files_order(load):
+    policy = load(('name = "challenge-echo"', 'name = "zz-top"'))
+    assert [gate.name for gate in policy.gates] == ["continuity", "flatness", "skin-optics", "zz-top"]
+
+
+def test_thresholds_of_a_gate_are_read_as_numbers(load):
+    policy = load(('name = "flatness"', 'name = "flatness"\nthresholds = { sets = 9, reach_mm = 800.5 }'))
+    flatness = next(gate for gate in policy.gates if gate.name == "flatness")
+    assert flatness.thresholds == {"sets": 9.0, "reach_mm": 800.5}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('mode = "development"', 'mod = "development"', r"mode is missing \(there is 'mod' instead\)"),
+        ('mode = "development"', 'mode = "developement"', r"mode = 'developement'.*did you mean 'development'"),
+        ('mode = "development"', "mode = 1", "mode must be a text"),
+        ("version = 1\n", "version = 2\n", "version must be 1"),
+        ("version = 1\n", "", "version must be 1"),
+        ("allow_unattested", "allow_unatested", r"security.allow_unatested.*did you mean 'allow_unattested'"),
+        ("allow_unattested = true", 'allow_unattested = "true"', "security.allow_unattested must be true or false"),
+        ("allow_unattested = true", "allow_unattested = 1", "security.allow_unattested must be true or false"),
+        ('level = "standard"', 'level = "hihg"', r"did you mean 'high'"),
+        ("gate_timeout_s = 5.0", "gate_timeout_s = nan", "gate_timeout_s = nan must be between"),
+        ("gate_timeout_s = 5.0", "gate_timeout_s = true", "gate_timeout_s must be a number"),
+        ("gate_timeout_s = 5.0", "gate_timeout_s = 0", "gate_timeout_s = 0 must be between"),
+        ('capture = ["usb", "usbip"]', "capture = []", "transports.capture must be a list that isn't empty"),
+        ('capture = ["usb", "usbip"]', 'capture = "usb"', "transports.capture must be a list"),
+        ('capture = ["usb", "usbip"]', 'capture = ["usb", "usb"]', "transports.capture names something twice"),
+        ('capture = ["usb", "usbip"]', 'capture = ["usb", 3]', r"transports.capture\[1\] must be a text"),
+        ('capture = ["usb", "usbip"]', 'capture = ["replay"]', "a recording never becomes a template"),
+        ('evaluate = ["usb", "usbip", "replay"]', 'evaluate = ["replya"]', r"did you mean 'replay'"),
+        ('name = "flatness"', 'nmae = "flatness"', r"gates\[2\].name is missing \(there is 'nmae' instead\)"),
+        ('name = "flatness"', 'name = "Flat Ness"', r"gates\[2\].name = 'Flat Ness' does not have the right form"),
+        ('name = "flatness"', 'name = "continuity"', "gates names 'continuity' twice"),
+        ('name = "flatness"', 'name = "flatness"\nweight = 2', r"gates\[2\].weight is not a known key"),
+        ('name = "flatness"', 'name = "flatness"\nthresholds = { sets = "9" }', r"thresholds.sets must be a number"),
+        ('name = "flatness"', 'name = "flatness"\nthresholds = { sets = inf }', r"sets = inf must be"),
+        ('name = "flatness"', 'name = "flatness"\nfiles_sha256 = "ABC"', "files_sha256 = 'ABC' does not have"),
+        ('name = "sface"', "name = true", "extractor.name must be a text"),
+        ("[extractor]", "[extractors]", r"extractor is missing \(there is 'extractors' instead\)"),
+        ("[[drivers]]", "[[driver]]", r"drivers is missing \(there is 'driver' instead\)"),
+        ('options = { path = "keys/signer.pem" }', "options = { path = 3 }", "signer.options.path must be a text"),
+        ('options = { path = "keys/signer.pem" }', "options = 3", "signer.options must be a table"),
+        ("captures_per_grant = 3", "captures_per_grant = 3.0", "captures_per_grant must be a whole number"),
+        ("captures_per_grant = 3", "captures_per_grant = 0", "captures_per_grant = 0 must be between 1 and 10"),
+        ("captures_per_grant = 3", "captures_per_grants = 3", r"did you mean 'captures_per_grant'"),
+        ("[attempts]", "[match]\ntreshold = 0.4\n[attempts]", r"match.treshold.*did you mean 'threshold'"),
+        ("[attempts]", "[match]\nthreshold = 1.4\n[attempts]", "match.threshold = 1.4 must be between -1 and 1"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named(load, old: str, new: str, words: str):
+    with pytest.raises(ConfigError, match=words) as caught:
+        load((old, new))
+    assert "policy.toml" in str(caught.value)
+
+
+def test_an_empty_gate_list_is_refused(load):
+    head, _, rest = TEXT.partition("[[gates]]")
+    rest = rest[rest.index("[[drivers]]") :]
+    with pytest.raises(ConfigError, match="gates is missing"):
+        load(text=head + rest)
+    with pytest.raises(ConfigError, match="gates must be a list of tables"):
+        load(text="gates = []\n" + head + rest)
+
+
+def test_an_unreadable_policy_is_one_sentence(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"can't read the policy .*No such file"):
+        load_policy(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match="can't read the policy"):
+        load_policy(tmp_path)
+
+
+def test_what_is_no_toml_is_one_sentence(tmp_path: Path):
+    path = tmp_path / "policy.toml"
+    for data, words in ((b"mode = ", "is not TOML"), (b"\xff\xfe", "is not UTF-8"), (b"#" * 300_000, "larger than")):
+        path.write_bytes(data)
+        with pytest.raises(ConfigError, match=words):
+            load_policy(path)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_mangled_policy_is_read_or_refused_and_nothing_else(tmp_path: Path, data: st.DataObject):
+    lines = TEXT.splitlines()
+    at = data.draw(st.integers(0, len(lines) - 1))
+    lines[at] = data.draw(st.one_of(st.just(""), st.text(max_size=30), st.sampled_from(lines)))
+    path = tmp_path / "policy.toml"
+    path.write_bytes("\n".join(lines).encode("utf-8", "replace"))
+    try:
+        policy = load_policy(path)
+    except ConfigError:
+        return
+    assert policy.gates
+
+
+def test_production_wants_attestation_and_the_digest_of_every_plugin(load):
+    production = ('mode = "development"', 'mode = "production"')
+    with pytest.raises(ConfigError, match="allow_unattested can't be true"):
+        load(production)
+    with pytest.raises(ConfigError, match="'challenge-echo' needs files_sha256"):
+        load(production, ("allow_unattested = true", "allow_unattested = false"))
+    digests = TEXT.replace('version = "0.1.0"\n', f'version = "0.1.0"\nfiles_sha256 = "{"0" * 64}"\n')
+    policy = load(production, ("allow_unattested = true", "allow_unattested = false"), text=digests)
+    assert policy.production
+    assert policy.gates[0].files_sha256 == "0" * 64
+
+
+def test_attestation_is_asked_for_unless_the_policy_says_otherwise(load, sensor):
+    policy = load(("allow_unattested = true     # development only\n", ""))
+    assert not policy.allow_unattested
+    with pytest.raises(DeviceNotAttested):
+        policy.check_sensor(sensor, attested=False)
+    policy.check_sensor(sensor, attested=True)
+
+
+def test_a_sensor_behind_a_transport_that_is_not_allowed_is_refused(load, sensor):
+    policy = load()
+    policy.check_sensor(sensor, attested=False)
+    with pytest.raises(ConfigError, match=r"transports.capture allows usb, usbip.*replay"):
+        policy.check_sensor(replace(sensor, transport="replay"), attested=True)
+
+
+def test_the_high_level_wants_two_bands_and_an_attested_sensor(load, sensor):
+    policy = load(('level = "standard"', 'level = "high"'))
+    two = replace(sensor, wavelengths_nm={**sensor.wavelengths_nm, Illumination.FLOOD_SECOND: 850})
+    policy.check_sensor(two, attested=True)
+    with pytest.raises(ConfigError, match="two infrared bands"):
+        policy.check_sensor(sensor, attested=True)
+    with pytest.raises(DeviceNotAttested):
+        policy.check_sensor(two, attested=False)
+
+
+def test_a_home_is_paths_below_one_folder(tmp_path: Path):
+    home = Home(tmp_path)
+    paths = (home.policy, home.keys, home.store, home.models, home.audit)
+    assert len(set(paths)) == 5
+    assert all(path.parent == tmp_path for path in paths)
+    assert not list(tmp_path.iterdir())
+    assert Home.default().folder.name == "faceward"
