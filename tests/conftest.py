@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import os
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 import pytest
+
+if TYPE_CHECKING:
+    from faceward.config import Home
+    from faceward.host import Host
+    from faceward_sim.firmware.device import Firmware
 
 # In CI a test may be skipped only for what an installation can't bring: data that is not the project's, or a kernel.
 ALLOWED_SKIPS = ("shared data absent", "not installable:")
@@ -50,6 +62,152 @@ class SkipsFail:
             terminalreporter.write_line(f"skipped, which CI does not accept: {line}", red=True)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("faceward").addoption(
+        "--first-seed",
+        type=int,
+        default=None,
+        help="seed of the first simulated person or attacker of a test, to replay a failure; drawn if absent",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if os.environ.get("CI") == "true":
         config.pluginmanager.register(SkipsFail(), "skips-fail")
+
+
+class Bench:
+    """Development hosts, each with a simulated sensor and somebody before it; all are closed at the end."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._open = ExitStack()
+        self._homes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def home(self) -> Home:
+        """A new home, set up as `faceward keys init` does it."""
+        from faceward.config import Home, development_policy
+        from faceward.signing.file_kek import FileKeyProvider
+        from faceward.signing.file_key import FileKeySigner
+
+        self._homes += 1
+        home = Home(self.folder / f"home{self._homes}")
+        home.keys.mkdir(mode=0o700, parents=True)
+        FileKeySigner.create(home.keys / "signer.pem")
+        FileKeyProvider.create(home.keys / "store.kek")
+        home.policy.write_bytes(development_policy())
+        return home
+
+    def host_before(
+        self,
+        actor: str = "live",
+        seed: int = 7,
+        *,
+        distance_mm: float = 400.0,
+        tone: float | None = None,
+        faults: Sequence[str] = (),
+        home: Home | None = None,
+        firmware: Firmware | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> Host:
+        """A host whose sensor, `usb:`, looks at the actor; `firmware` is a sensor that was built before."""
+        from faceward.face.models import default_folder
+        from faceward.host import Host
+        from faceward_sim.ports.inprocess import get_backend
+        from faceward_sim.rig import build_firmware, with_faults
+
+        built = firmware or build_firmware("sl-940", actor, seed, distance_mm=distance_mm, tone=tone)
+        backend = get_backend(with_faults(built, faults))
+        self._open.callback(backend.close)
+        host = Host.open(home or self.home(), models_folder=default_folder(), clock=clock, backend=backend)
+        self._open.callback(host.close)
+        return host
+
+
+@pytest.fixture(scope="session")
+def draw_seed(request: pytest.FixtureRequest) -> Callable[[], int]:
+    """Draws a seed that nobody tuned on (those are below 1,000), and prints it; `--first-seed` takes its place."""
+    given = request.config.getoption("--first-seed")
+
+    def draw() -> int:
+        drawn = random.SystemRandom().randrange(10_000, 1_000_000) if given is None else int(given)
+        print(f"seed {drawn} (again: --first-seed={drawn})")
+        return drawn
+
+    return draw
+
+
+@pytest.fixture
+def seed(draw_seed: Callable[[], int], record_property: Callable[[str, object], None]) -> int:
+    """The test's own drawn seed."""
+    drawn = draw_seed()
+    record_property("seed", drawn)
+    return drawn
+
+
+@pytest.fixture(scope="session")
+def new_bench() -> type[Bench]:
+    """`with new_bench(folder) as bench`, for fixtures that outlive a test."""
+    return Bench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """The test's own bench."""
+    with Bench(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def host_before(bench: Bench) -> Callable[..., Host]:
+    """See Bench.host_before."""
+    return bench.host_before
+
+
+@pytest.fixture
+def attempts_of() -> Callable[[Host], list[str | None]]:
+    """How each attempt of a host ended, oldest first; None for one that was never ended."""
+
+    def results(host: Host) -> list[str | None]:
+        from faceward.store.database import ATTEMPTS
+        from sqlalchemy import select
+
+        with host.database.transaction() as connection:
+            return list(connection.execute(select(ATTEMPTS.c.result).order_by(ATTEMPTS.c.attempt)).scalars())
+
+    return results
+
+
+@pytest.fixture
+def keeps_the_promise(attempts_of: Callable[[Host], list[str | None]]) -> Callable[..., None]:
+    """Asserts what holds after every refusal.
+
+    Nothing is stored, each attempt was spent and ended as told and has its entry in an audit log whose chain verifies,
+    no grant has an attempt left after a detection, and the sensor does not stream.
+    """
+
+    def check(host: Host, *, attempts: Sequence[str]) -> None:
+        from faceward.store.database import GRANTS
+        from sqlalchemy import select
+
+        assert host.templates.list() == ()
+        assert attempts_of(host) == list(attempts)
+        entries = host.audit.entries()
+        assert [entry.event for entry in entries] == ["enrollment-refused"] * len(attempts)
+        assert [entry.details["result"] for entry in entries] == list(attempts)
+        with host.database.transaction() as connection:
+            left = list(connection.execute(select(GRANTS.c.attempts_left)).scalars())
+        assert len(left) == (1 if attempts else 0)
+        if attempts and attempts[-1] == "not-live":
+            assert left == [0]
+        assert not any(sensor.firmware.streaming for sensor in host.backend.sensors)
+
+    return check

@@ -1,0 +1,34 @@
+"""A silicone mask that was matched to skin: one band can't tell it, and nothing here claims that it can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from faceward.enroll import enroll
+from faceward.errors import CaptureRejected, LivenessInconclusive, NotLive
+from faceward.host import Host
+
+COUNT = 3
+
+
+@pytest.mark.e2e
+def test_a_matched_mask_ends_in_a_decision_and_what_it_gets_says_simulated(
+    host_before: Callable[..., Host],
+    keeps_the_promise: Callable[..., None],
+    seed: int,
+    record_property: Callable[[str, object], None],
+) -> None:
+    accepted = 0
+    for number in range(COUNT):
+        host = host_before("mask-silicone-matched", seed + number, distance_mm=(300.0, 400.0, 500.0)[number % 3])
+        try:
+            enrollment = enroll(host, "mallory", retries=False)
+        except (NotLive, LivenessInconclusive, CaptureRejected) as error:
+            result = {NotLive: "not-live", LivenessInconclusive: "inconclusive", CaptureRejected: "rejected"}
+            keeps_the_promise(host, attempts=[result[type(error)]])
+        else:
+            accepted += 1
+            assert enrollment.record.simulated
+            assert host.templates.get(enrollment.subject).record_id == enrollment.record.record_id
+    record_property("miss", f"matched silicone masks: {accepted} of {COUNT} were taken for skin (simulated)")
