@@ -33,7 +33,9 @@ from numpy.typing import NDArray
 from faceward_gates.sightings import flood_frames
 
 _USUAL_MM = 400.0  # where no depth has told the distance yet: the middle of the working range
-_RECENT = 3  # identities whose mean is held against the centroid: one bad embedding is noise, three are another person
+_RECENT = (
+    3  # looks at identity that must agree on a change: one bad embedding is noise, two in a row are another person
+)
 
 
 class ContinuityGate(LivenessGate):
@@ -49,7 +51,8 @@ class ContinuityGate(LivenessGate):
     def thresholds(self) -> Mapping[str, float]:
         """Chosen on development seeds of the simulator; see README."""
         return {
-            "identity_floor": 0.30,
+            "identity_floor": 0.45,
+            "step_floor": 0.68,
             "gap_seconds": 0.7,
             "speed_mm_per_s": 900.0,
             "jump_mm": 45.0,
@@ -89,10 +92,11 @@ class _Session(GateSession):
         self._longest_gap_s = 0.0
         self._worst_jump_mm = 0.0
         self._faces_max = 0
-        self._centroid: NDArray[np.float64] | None = None
+        self._sum: NDArray[np.float64] | None = None
         self._recent: deque[NDArray[np.float64]] = deque(maxlen=_RECENT)
         self._identities = 0
         self._lowest = 1.0
+        self._step = 1.0
         self._covered: set[bytes] = set()
 
     def observe(self, frame_set: FrameSet, face: FaceObservation) -> None:
@@ -128,14 +132,17 @@ class _Session(GateSession):
         identity = identity / length
         self._identities += 1
         self._recent.append(identity)
-        if self._centroid is None:
-            self._centroid = identity.copy()
+        if len(self._recent) == _RECENT:
+            before, after, later = self._recent
+            self._step = min(self._step, float(max(before @ after, before @ later)))
+        if self._sum is None:
+            self._sum = identity.copy()
             return
         if len(self._recent) == _RECENT:
             recent = np.mean(self._recent, axis=0)
-            scale = float(np.linalg.norm(recent) * np.linalg.norm(self._centroid))
-            self._lowest = min(self._lowest, float(recent @ self._centroid) / max(scale, 1e-9))
-        self._centroid += identity
+            scale = float(np.linalg.norm(recent) * np.linalg.norm(self._sum))
+            self._lowest = min(self._lowest, float(recent @ self._sum) / max(scale, 1e-9))
+        self._sum += identity
 
     def conclude(self) -> Evidence:
         """One face, one track, one identity - in this order, since identity along a broken track says nothing."""
@@ -145,16 +152,18 @@ class _Session(GateSession):
         gap = Measure("longest gap", self._longest_gap_s, "s", limits["gap_seconds"])
         jump = Measure("jump beyond human speed", max(self._worst_jump_mm, 0.0), "mm", limits["jump_mm"])
         faces = Measure("faces", float(self._faces_max), "", 1.0)
-        same = Measure("likeness to the first", self._lowest, "", limits["identity_floor"], ">=")
-        measures = (faces, gap, jump, same)
+        same = Measure("likeness to all before", self._lowest, "", limits["identity_floor"], ">=")
+        step = Measure("likeness across a step", self._step, "", limits["step_floor"], ">=")
+        measures = (faces, gap, jump, same, step)
         covered = frozenset(self._covered)
-        if not same.passes and self._faces_max <= 1:
+        margin = min(self._lowest - limits["identity_floor"], self._step - limits["step_floor"])
+        if not (same.passes and step.passes) and self._faces_max <= 1:
             return Evidence(
                 Outcome.NOT_LIVE,
                 "identity changed",
-                f"the face became another's: likeness to what was seen before fell to {self._lowest:.2f}",
+                f"the face became another's: likeness {self._step:.2f} across a step, {self._lowest:.2f} to all before",
                 measures,
-                self._lowest - limits["identity_floor"],
+                margin,
                 covered,
             )
         refusals = (
@@ -168,7 +177,7 @@ class _Session(GateSession):
         for refused, cue, reason in refusals:
             if refused:
                 return Evidence(Outcome.INCONCLUSIVE, cue, reason, measures, math.nan, covered)
-        score = min(self._lowest - limits["identity_floor"], 1.0 - self._longest_gap_s / limits["gap_seconds"])
+        score = min(margin, 1.0 - self._longest_gap_s / limits["gap_seconds"])
         return Evidence(Outcome.LIVE, "one person", "one face, one track, one identity", measures, score, covered)
 
 

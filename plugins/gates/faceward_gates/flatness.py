@@ -50,8 +50,8 @@ class FlatnessGate(LivenessGate):
     def thresholds(self) -> Mapping[str, float]:
         """Chosen on development seeds of the simulator; see README for both sides' distributions."""
         return {
-            "bend_residual_mm": 1.9,
-            "protrusion_mm": 11.0,
+            "bend_residual_mm": 1.6,
+            "protrusion_mm": 6.0,
             "panel_residual_mm": 1.3,
             "panel_looks": 3.0,
             "panel_seconds": 1.5,

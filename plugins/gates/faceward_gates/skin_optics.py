@@ -93,8 +93,8 @@ class SkinOpticsGate(LivenessGate):
         """Chosen on development seeds of the simulator; see README."""
         return {
             "spread_max_mm": 1.75,
-            "spread_min_mm": 0.40,
-            "albedo_min": 0.08,
+            "spread_min_mm": 0.36,
+            "albedo_min": 0.03,
             "albedo_max": 0.75,
             "dots_each": 80.0,
         }
