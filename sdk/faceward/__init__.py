@@ -14,7 +14,22 @@ if TYPE_CHECKING:
     from faceward.capture.run import CaptureEvent
     from faceward.config import Home, Policy, load_policy
     from faceward.enroll import Enrollment, enroll
-    from faceward.errors import FacewardError
+    from faceward.errors import (
+        CaptureRejected,
+        ConfigError,
+        DeviceError,
+        DuplicateSubject,
+        EnrollmentRefused,
+        FacewardError,
+        LivenessInconclusive,
+        LockedOut,
+        NoMatch,
+        NotLive,
+        PluginError,
+        SigningError,
+        StoreError,
+        VerificationError,
+    )
     from faceward.hal.discovery import find_sensors, open_sensor
     from faceward.hal.recording import RecordingWriter, ReplaySensor
     from faceward.host import Host
@@ -24,14 +39,27 @@ __version__ = VERSION
 
 _EXPORTS = {
     "CaptureEvent": "faceward.capture.run",
+    "CaptureRejected": "faceward.errors",
+    "ConfigError": "faceward.errors",
+    "DeviceError": "faceward.errors",
+    "DuplicateSubject": "faceward.errors",
     "Enrollment": "faceward.enroll",
+    "EnrollmentRefused": "faceward.errors",
     "FacewardError": "faceward.errors",
     "Home": "faceward.config",
     "Host": "faceward.host",
+    "LivenessInconclusive": "faceward.errors",
+    "LockedOut": "faceward.errors",
+    "NoMatch": "faceward.errors",
+    "NotLive": "faceward.errors",
+    "PluginError": "faceward.errors",
     "Policy": "faceward.config",
     "RecordingWriter": "faceward.hal.recording",
     "ReplaySensor": "faceward.hal.recording",
+    "SigningError": "faceward.errors",
+    "StoreError": "faceward.errors",
     "Verification": "faceward.verify",
+    "VerificationError": "faceward.errors",
     "enroll": "faceward.enroll",
     "find_sensors": "faceward.hal.discovery",
     "load_policy": "faceward.config",
@@ -41,14 +69,27 @@ _EXPORTS = {
 
 __all__ = [
     "CaptureEvent",
+    "CaptureRejected",
+    "ConfigError",
+    "DeviceError",
+    "DuplicateSubject",
     "Enrollment",
+    "EnrollmentRefused",
     "FacewardError",
     "Home",
     "Host",
+    "LivenessInconclusive",
+    "LockedOut",
+    "NoMatch",
+    "NotLive",
+    "PluginError",
     "Policy",
     "RecordingWriter",
     "ReplaySensor",
+    "SigningError",
+    "StoreError",
     "Verification",
+    "VerificationError",
     "__version__",
     "enroll",
     "find_sensors",
