@@ -12,6 +12,7 @@ from faceward.capture.events import CaptureEnded, CaptureStarted, Guidance, Prog
 from faceward.capture.guidance import Reason
 from faceward.cli.log import Log
 from faceward.cli.output import Output
+from faceward.enroll import RetryFollows
 from faceward.model.face import Pose
 from faceward.model.frame import Prompt
 
@@ -117,6 +118,8 @@ class CaptureView:
             case StageDone():
                 self._done.append(event.pose)
                 self._line(f"    {event.pose.value}: good ({len(self._done)} of {len(self._poses)})")
+            case RetryFollows():
+                self._line(f"  not sure yet: another attempt follows, {event.left} left")
             case CaptureEnded():
                 self._line("  capture complete" if event.complete else f"  capture ended early: {event.rejection}")
 
