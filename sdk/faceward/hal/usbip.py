@@ -292,6 +292,8 @@ class _Connection:
                 else:
                     problem = f"the USB/IP server sent an unknown command {command:#x}"
                 if problem:
+                    if self._end is not None:
+                        self._drain()
                     self._fail(problem)
                     return
         except (OSError, ValueError) as error:
@@ -332,7 +334,11 @@ class _Connection:
                 urb.finish()
         return None
 
-    def _fail(self, reason: str) -> None:
+    def _drain(self) -> None:
+        while self._sock.recv(65_536):
+            pass
+
+    def _fail(self, reason: str, how: int = socket.SHUT_RDWR) -> None:
         with self._lock:
             if self._end is None:
                 self._end = reason
@@ -342,16 +348,19 @@ class _Connection:
                 urb.status = -errno.ENODEV
                 urb.finish()
         with contextlib.suppress(OSError):
-            self._sock.shutdown(socket.SHUT_RDWR)
+            self._sock.shutdown(how)
 
     def _join(self) -> None:
         if threading.current_thread() is not self._reader:
             self._reader.join(_UNLINK_GRACE_S)
 
     def close(self) -> None:
-        """Give the device back to its server."""
-        self._fail("the device was closed")
+        """Give the device back to its server, and wait a moment for its word that it has it."""
+        self._fail("the device was closed", socket.SHUT_WR)
         self._join()
+        if self._reader.is_alive():
+            self._fail("the device was closed")
+            self._join()
         self._sock.close()
 
 
