@@ -15,6 +15,7 @@ from faceward_sim.world.surface import Surface
 
 # About the upper cervical joints, below and behind the middle of the eyes on the base head (between the mastoids, M).
 NECK_MM = np.array([0.0, 75.0, 88.0], np.float32)
+RETRACTION_MM = 1.5  # the globe draws back 1-2 mm in a blink (L)
 FACE_CENTRE_MM = 32.0  # the middle of the face lies this far below the eyes
 
 
@@ -114,7 +115,8 @@ class Body:
         turned = self._eye_points @ gaze.T
         half = len(turned) // 2
         centres = self.person.build.eye_centres_mm
-        points = np.concatenate([turned[:half] + centres[0], turned[half:] + centres[1]])
+        back = np.array([0.0, 0.0, RETRACTION_MM * posture.units.get("eyeBlinkLeft", 0.0)], np.float32)
+        points = np.concatenate([turned[:half] + centres[0], turned[half:] + centres[1]]) + back
         return Surface(pose.carry(points), self._eye_triangles, self._eye_uv, self.person.eye_reflectance, EYE)
 
     def hair(self, pose: Pose) -> Surface | None:

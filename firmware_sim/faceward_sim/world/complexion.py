@@ -99,7 +99,7 @@ def draw_traits(seed: int, *, male: float, age: float) -> Traits:
     """Draw the features; `male` and `age` in [0, 1] shift beards and wrinkles."""
     rng = stream(seed, "traits")
     grey = np.clip((age - 0.4) * 2.4 + rng.normal(0, 0.2), 0, 1)
-    # Melanin absorbs little past 900 nm, yet a tuft traps light: dark hair returns .05-.2, fair and grey more (assumed).
+    # Melanin absorbs little past 900 nm, yet a tuft traps light: dark hair returns .05-.2, fair and grey more (L).
     ranges = ((0.05, 0.11), (0.10, 0.20), (0.20, 0.38))
     pigmented = rng.uniform(*ranges[int(rng.choice(3, p=[0.5, 0.3, 0.2]))])
     hair = pigmented * (1 - grey) + rng.uniform(0.38, 0.52) * grey
@@ -112,10 +112,10 @@ def draw_traits(seed: int, *, male: float, age: float) -> Traits:
         hair_reflectance=float(hair),
         brow_inner=float(rng.uniform(7.0, 17.0)),
         brow_outer=float(rng.uniform(44.0, 56.0)),
-        brow_height=float(rng.uniform(13.0, 24.0)),
+        brow_height=float(rng.uniform(12.0, 26.0)),
         brow_arch=float(rng.uniform(0.0, 7.5)),
-        brow_tail=float(rng.uniform(-2.0, 8.0)),
-        brow_slope=float(rng.uniform(-0.12, 0.14)),
+        brow_tail=float(rng.uniform(-4.0, 10.0)),
+        brow_slope=float(rng.uniform(-0.2, 0.22)),
         brow_width=float(rng.uniform(2.0, 5.6) + 2.6 * male * rng.random()),
         brow_density=float(np.clip(rng.beta(1.6, 0.8) * 1.25, 0.08, 1.15)),
         brow_reflectance=float(np.clip(hair * rng.uniform(0.5, 1.0), 0.04, 0.45)),
@@ -225,8 +225,8 @@ def _moles(rng: np.random.Generator, tint: Floats, traits: Traits, skin: SkinMap
 
 
 def _lips(rng: np.random.Generator, tint: Floats, traits: Traits, skin: SkinMap) -> None:
-    creases = 1 + 0.05 * mottle(rng, skin.size, 60, 420)
-    upper, lower = smooth(skin.upper_lip, 0.18, 0.42), smooth(skin.lower_lip, 0.18, 0.42)
+    creases = 1 + 0.03 * mottle(rng, skin.size, 60, 420)
+    upper, lower = smooth(skin.upper_lip, 0.15, 0.6), smooth(skin.lower_lip, 0.15, 0.6)
     tint *= 1 + (traits.lip_upper * creases - 1) * upper
     tint *= 1 + (traits.lip_lower * creases - 1) * lower * (1 - upper)
     ring = bump(skin.upper_lip, 0.2, 0.08) + bump(skin.lower_lip, 0.2, 0.08)

@@ -51,10 +51,8 @@ class Hair:
 
 def draw_style(seed: int, *, male: float, age: float) -> HairStyle:
     rng = stream(seed, "hair")
-    if male > 0.5:
-        share = np.array([0.12 + 0.25 * age, 0.24, 0.40, 0.14, 0.10])
-    else:
-        share = np.array([0.01, 0.05, 0.22, 0.20, 0.52])
+    men, women = (0.12 + 0.25 * age, 0.24, 0.40, 0.14, 0.10), (0.01, 0.05, 0.22, 0.20, 0.52)
+    share = np.array(men if male > 0.5 else women)
     kind = str(rng.choice(["bald", "cropped", "short", "curly", "long"], p=share / share.sum()))
     low, high = {"bald": (0, 0), "cropped": (2.0, 4.0), "short": (7, 20), "curly": (18, 42), "long": (8, 18)}[kind]
     fringed = kind in ("short", "curly", "long") and rng.random() < 0.45

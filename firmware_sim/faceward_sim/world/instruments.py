@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -148,6 +149,20 @@ def _grid(columns: int, rows: int) -> NDArray[np.int32]:
     return np.array(triangles, np.int32)
 
 
+def _over_opening(head: Floats, shell: Floats, anatomy: Anatomy, reach_mm: float) -> NDArray[np.bool_]:
+    """Which shell vertices would hang before the wearer's open eyes, or nearer than `reach_mm` to them, from in front."""
+    hangs = np.zeros(len(shell), bool)
+    for side in (LEFT, RIGHT):
+        margin = lid_margin(anatomy, side)
+        opening = np.ascontiguousarray(head[margin][:, :2]).reshape(-1, 1, 2)
+        low, high = opening.min(axis=(0, 1)) - reach_mm, opening.max(axis=(0, 1)) + reach_mm
+        front = shell[:, 2] < head[margin, 2].max() + 30
+        for index in np.flatnonzero(front & (shell[:, :2] > low).all(axis=1) & (shell[:, :2] < high).all(axis=1)):
+            x, y = shell[index, :2]
+            hangs[index] |= cv2.pointPolygonTest(opening, (float(x), float(y)), True) > -reach_mm
+    return hangs
+
+
 def _smoothed(field: Floats, corners: NDArray[np.int32], rounds: int) -> Floats:
     """Average a per-vertex field (V, n) over mesh neighbours, a number of times."""
     count = np.zeros((len(field), 1), np.float32)
@@ -238,7 +253,8 @@ class Mask:
         over_edge = base[:, 1] < edge
         self._feather(wearer.build.vertices_mm, smooth(edge - base[:, 1], 0.0, 14.0))
         corners = anatomy.wedge_vertex[anatomy.triangles]
-        mask = ~anatomy.cavity & over_edge[corners].all(axis=1) & (to_lid[corners] > hole_mm).all(axis=1)
+        cut = (to_lid <= hole_mm) | _over_opening(wearer.build.vertices_mm, self.rest, anatomy, 0.7 * hole_mm)
+        mask = ~anatomy.cavity & over_edge[corners].all(axis=1) & ~cut[corners].any(axis=1)
         bare = (to_lid[corners] < 22).any(axis=1) | (base[corners, 1] > edge[corners] - 18).any(axis=1)
         self.bare_triangles = anatomy.triangles[bare & (base[corners, 1] < COLLAR_MM + 25).any(axis=1)]
         self._lay_out(anatomy, anatomy.triangles[mask])
@@ -256,9 +272,14 @@ class Mask:
         shell = (face - middle) * np.float32(ease) + middle
         near = smooth(to_lid_mm, 26.0, 8.0)[:, None]
         shell = shell + near * (head + self.thickness_mm * normals - shell)
-        short = np.maximum(self.thickness_mm - ((shell - head) * normals).sum(axis=1), 0.0)
-        push = np.maximum(_smoothed(short[:, None], corners, 6)[:, 0], short)
-        return (shell + normals * push[:, None]).astype(np.float32)
+        # Where the wearer stands out further than the other face, silicone can only lie on them: their shape shows.
+        apart = shell - head
+        out = (apart * normals).sum(axis=1)
+        short = np.maximum(self.thickness_mm - out, 0.0)
+        push = np.maximum(_smoothed(short[:, None], corners, 2)[:, 0], short)
+        kept = 3.0 / (3.0 + push)
+        aside = (apart - out[:, None] * normals) * kept[:, None]
+        return _smoothed(head + aside + normals * (out + push)[:, None], corners, 1).astype(np.float32)
 
     def _feather(self, head: Floats, share: Floats) -> None:
         """Let the shell run out to the skin at the neck's edge."""

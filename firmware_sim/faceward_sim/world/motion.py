@@ -274,4 +274,7 @@ class Mover:
             step = STEP_MM * float(rng.uniform(0.75, 1.25)) * (-1 if prompt == Prompt.MOVE_CLOSER else 1)
             goal = np.clip(self.distance_mm + self._away.goal + step, NEAREST_MM, FARTHEST_MM) - self.distance_mm
             self._away.aim(float(goal), from_s, float(rng.uniform(0.6, 1.1)))
+            for glide in (self._yaw, self._pitch, self._smile):
+                if glide.goal:
+                    glide.aim(0.0, from_s, lasts_s)
         self._calm.aim(0.35 if prompt == Prompt.HOLD_STILL else 1.0, from_s, 0.4)

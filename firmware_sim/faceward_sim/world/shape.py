@@ -25,39 +25,39 @@ HEAD_OUTLINES = ("diamond", "invertedtriangular", "oval", "rectangular", "round"
 SPREADS: tuple[tuple[str, float], ...] = (
     ("head-trans", 0.0),
     ("head-age", 0.0),
-    ("head-angle", 0.08),
-    ("head-scale-vert", 0.05),
-    ("head-scale", 0.12),
-    ("head-fat", 0.22),
-    ("head-back", 0.12),
+    ("head-angle", 0.09),
+    ("head-scale-vert", 0.06),
+    ("head-scale", 0.13),
+    ("head-fat", 0.24),
+    ("head-back", 0.13),
     ("neck-trans", 0.0),
-    ("neck-double", 0.15),
-    ("neck", 0.08),
-    ("measure", 0.06),
-    ("mouth-trans-out", 0.03),
-    ("nose-trans-out", 0.03),
-    ("mouth-trans", 0.16),
-    ("nose-trans", 0.14),
-    ("eye-trans", 0.22),
-    ("eye-scale", 0.12),
-    ("eye-push", 0.05),
-    ("eye", 0.26),
-    ("ear", 0.25),
-    ("chin-height", 0.12),
-    ("chin-jaw-drop", 0.12),
-    ("chin", 0.24),
-    ("forehead-scale", 0.12),
-    ("forehead-nubian", 0.10),
-    ("forehead", 0.18),
-    ("nose-compression", 0.12),
-    ("nose-point-width", 0.16),
-    ("nose", 0.22),
-    ("mouth-laugh", 0.15),
-    ("mouth-dimples", 0.15),
-    ("mouth", 0.20),
-    ("cheek", 0.24),
-    ("eyebrows", 0.32),
-    ("asym", 0.05),
+    ("neck-double", 0.17),
+    ("neck", 0.09),
+    ("measure", 0.07),
+    ("mouth-trans-out", 0.04),
+    ("nose-trans-out", 0.04),
+    ("mouth-trans", 0.21),
+    ("nose-trans", 0.18),
+    ("eye-trans", 0.38),
+    ("eye-scale", 0.22),
+    ("eye-push", 0.07),
+    ("eye", 0.45),
+    ("ear", 0.33),
+    ("chin-height", 0.16),
+    ("chin-jaw-drop", 0.16),
+    ("chin", 0.31),
+    ("forehead-scale", 0.16),
+    ("forehead-nubian", 0.13),
+    ("forehead", 0.23),
+    ("nose-compression", 0.16),
+    ("nose-point-width", 0.21),
+    ("nose", 0.29),
+    ("mouth-laugh", 0.2),
+    ("mouth-dimples", 0.2),
+    ("mouth", 0.26),
+    ("cheek", 0.31),
+    ("eyebrows", 0.5),
+    ("asym", 0.1),
 )
 NARROWEST_IPD_MM, WIDEST_IPD_MM = 57.0, 68.0
 SIDE_SIGMA = 0.04  # how far left and right differ
@@ -123,11 +123,11 @@ def draw_weights(seed: int, anatomy: Anatomy) -> dict[str, float]:
 def draw_build(seed: int, anatomy: Anatomy, tone: float) -> Build:
     """Draw sex, age, ancestry and shape, and scale the head to a real size. `tone` leans the ancestry, no more."""
     rng = stream(seed, "build")
-    male = float(np.clip(rng.choice([0.1, 0.9]) + rng.normal(0, 0.12), 0, 1))
+    male = float(np.clip(rng.choice([0.06, 0.94]) + rng.normal(0, 0.1), 0, 1))
     age = float(np.clip(rng.beta(1.2, 2.2) * 0.8, 0, 0.7))
     lean = (tone - 1.0) / 3.0
-    ancestry = rng.dirichlet([0.3 + 1.8 * lean, 0.9, 0.5 + 1.4 * (1 - lean)])
-    weight = float(np.clip(rng.normal(0, 0.35), -0.8, 0.8))
+    ancestry = rng.dirichlet([0.15 + 1.1 * lean, 0.5, 0.25 + 0.8 * (1 - lean)])
+    weight = float(np.clip(rng.normal(0, 0.45), -0.9, 0.9))
     macros: dict[str, float] = {}
     for sex, sex_share in (("female", 1 - male), ("male", male)):
         for years, age_share in (("young", 1 - age), ("old", age)):
