@@ -82,7 +82,8 @@ def translated(what: str) -> Iterator[None]:
         raise UsbLibraryMissing("libusb-1.0 is not installed on this machine (Debian: libusb-1.0-0)") from None
     except usb.core.USBError as error:
         raise _tree(what, error) from error
-    except NotImplementedError as error:
+    except RuntimeError as error:
+        # What a backend does not offer, pyusb says by a subclass of this.
         raise DeviceError(f"{what}: this system's USB library cannot do that") from error
     except (ValueError, IndexError, AttributeError, UnicodeDecodeError) as error:
         # pyusb walks the descriptors as the device sent them.
@@ -150,7 +151,7 @@ def kernel_driver_interfaces(device: Any, interfaces: Iterable[int]) -> tuple[in
             try:
                 if device.is_kernel_driver_active(number):
                     held.append(number)
-            except NotImplementedError:
+            except RuntimeError:
                 return ()
     return tuple(held)
 
