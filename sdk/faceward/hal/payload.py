@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import array
 import struct
+from collections import deque
 from dataclasses import dataclass
 from typing import Final
-
-import numpy as np
 
 from faceward.errors import DeviceProtocolError
 from faceward.model.frame import Frame, Illumination, Stream, digest_of
@@ -22,6 +21,8 @@ _FID, _EOF, _PTS, _SCR, _RESERVED, _ERROR, _EOH = 0x01, 0x02, 0x04, 0x08, 0x10, 
 # The specification of a silicon sensor's die; outside it the number is no temperature.
 _TEMPERATURE_RANGE_CENTI_C = range(-4_000, 12_501)
 _MAX_EXPOSURE_US = 1_000_000
+# Buffers that are kept, and how many of the oldest are tried before another is made.
+_KEPT, _OLDEST = 40, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,33 @@ def parse_header(payload: bytes | memoryview | array.array[int]) -> PayloadHeade
     )  # fmt: skip
 
 
+class FrameMemory:
+    """Buffers of one size for frames, used again once nobody has a view of them: fresh pages cost more than the copy.
+
+    A bytearray refuses to change its length while any view of it is left, of whatever kind, so that it can tell.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._buffers: deque[bytearray] = deque()
+
+    def take(self) -> memoryview:
+        """A buffer that nobody else looks at, with whatever is in it."""
+        for _ in range(min(len(self._buffers), _OLDEST)):
+            buffer = self._buffers.popleft()
+            self._buffers.append(buffer)
+            try:
+                buffer.append(0)
+            except BufferError:
+                continue
+            buffer.pop()
+            return memoryview(buffer)
+        buffer = bytearray(self._size)
+        if len(self._buffers) < _KEPT:
+            self._buffers.append(buffer)
+        return memoryview(buffer)
+
+
 class FrameAssembler:
     """Frames of one stream from its payloads. Each body is copied once, into the frame's own memory."""
 
@@ -86,6 +114,7 @@ class FrameAssembler:
         self._frame_bytes = 2 * width_px * height_px
         self._header: PayloadHeader | None = None
         self._metadata = b""
+        self._memory = FrameMemory(self._frame_bytes)
         self._target = memoryview(b"")
         self._filled = 0
         self._last: PayloadHeader | None = None
@@ -115,12 +144,13 @@ class FrameAssembler:
             )
         if not is_last:
             return None
+        data, self._target = self._target.toreadonly(), memoryview(b"")
         self._header = None
         return Frame(
             stream=self._stream,
             width_px=self._width_px,
             height_px=self._height_px,
-            data=self._target.toreadonly(),
+            data=data,
             sequence=header.sequence,
             slot=header.slot,
             device_time_us=header.device_time_us,
@@ -148,7 +178,7 @@ class FrameAssembler:
             raise DeviceProtocolError(_why_no_toggle(last, header, name))
         self._header = header
         self._metadata = bytes(payload[_METADATA_AT:HEADER_BYTES])
-        self._target = memoryview(np.empty(self._frame_bytes, np.uint8))
+        self._target = self._memory.take()
         self._filled = 0
         return header
 

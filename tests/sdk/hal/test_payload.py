@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import struct
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from faceward.errors import DeviceProtocolError
-from faceward.hal.payload import HEADER_BYTES, FrameAssembler, finish, parse_header
+from faceward.hal.payload import HEADER_BYTES, FrameAssembler, FrameMemory, finish, parse_header
 from faceward.model.frame import Illumination, Stream, digest_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,6 +68,26 @@ def test_frames_follow_each_other_with_a_toggling_frame_bit() -> None:
     made = assembler()
     for index in range(4):
         assert made.feed(payload(PIXELS, info=0x8E | index & 1, sequence=index)) is not None
+
+
+@pytest.mark.parametrize(
+    "view", [lambda data: data, lambda data: data[3:5], lambda data: np.frombuffer(data, np.uint8)]
+)
+def test_memory_is_used_again_only_when_no_view_of_it_is_left(view: Callable[[memoryview], object]) -> None:
+    memory = FrameMemory(16)
+    first = memory.take()
+    first[:] = b"0123456789abcdef"
+    held = view(first.toreadonly())
+    del first
+    others = [memory.take() for _ in range(60)]
+    for other in others:
+        other[:] = b"." * 16
+    assert bytes(held) in b"0123456789abcdef"  # type: ignore[call-overload]
+    known = {np.frombuffer(other, np.uint8).ctypes.data for other in others}
+    assert len(known) == 60
+    del held, other, others
+    again = [memory.take() for _ in range(30)]
+    assert len({np.frombuffer(buffer, np.uint8).ctypes.data for buffer in again} - known) <= 1
 
 
 @pytest.mark.parametrize(
