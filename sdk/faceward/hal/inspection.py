@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from faceward.errors import DeviceFault, DeviceProtocolError
-from faceward.model.frame import Frame, Illumination, IlluminationSchedule, SensorKind, Slot, Stream
+from faceward.model.frame import Frame, Illumination, IlluminationSchedule, SensorKind, Stream
 
 # One second at ten dots slots a second: longer than anything that passes close before the lens.
 DEAD_DEPTH_FRAMES: Final = 10
@@ -70,12 +70,11 @@ class SlotInspector:
         self._check_clock(infrared)
         return measures_depth(self._expected.kind, infrared.illumination)
 
-    def accept(self, slot: Slot) -> None:
+    def accept(self, infrared: Frame, depth: Frame | None) -> None:
         """Take the whole slot, after `wants_depth`.
 
         Raises: DeviceProtocolError, DeviceFault.
         """
-        infrared, depth = slot.infrared, slot.depth
         if depth is not None:
             if depth.sequence != self._depth_sequence:
                 raise DeviceProtocolError(

@@ -41,7 +41,6 @@ from faceward.model.frame import (
     Slot,
     Stream,
     StreamProfile,
-    digest_of,
 )
 from faceward.wire import device as wire
 from faceward.wire.device import RecordedPrompt, RecordedSensor
@@ -112,9 +111,8 @@ class RecordingWriter:
 
     def write_slot(self, slot: Slot) -> None:
         """Write a slot's frames. Raises: StoreError."""
-        self.write_frame(slot.infrared)
-        if slot.depth is not None:
-            self.write_frame(slot.depth)
+        for frame in slot.frames:
+            self.write_frame(frame)
 
     def write_frame(self, frame: Frame) -> None:
         """Write one frame, for sources that have no slots of infrared. Raises: StoreError."""
@@ -305,9 +303,7 @@ class ReplaySensor(Sensor):
 
     Slots come as fast as they are read. `start` plays from the beginning under the recording's own schedule
     (`schedule`), whatever it is given; exposure and prompts can't be changed any more and are ignored. A recording
-    without infrared gives, for each depth frame, a slot whose infrared frame is a picture of zeros under that
-    illumination; `info.streams` says what is there, and only that may be judged. At the end `read_slot` raises
-    EndOfRecording.
+    without infrared gives slots of depth alone, as `info.streams` says. At the end `read_slot` raises EndOfRecording.
 
     Raises: ConfigError, DeviceProtocolError.
     """
@@ -382,7 +378,7 @@ class ReplaySensor(Sensor):
         if first.stream is Stream.DEPTH:
             if Stream.INFRARED in self.info.streams:
                 raise DeviceProtocolError(f"slot {first.slot} of the recording has depth without infrared")
-            slot = Slot(_dark_infrared(first), first)
+            slot = Slot(None, first)
         else:
             depth = self._next_frame(deadline)
             if depth is not None and (depth.stream is not Stream.DEPTH or depth.slot != first.slot):
@@ -394,9 +390,7 @@ class ReplaySensor(Sensor):
             ):
                 raise DeviceProtocolError(f"slot {first.slot} of the recording has no depth")
             slot = Slot(first, depth)
-        self._health = replace(
-            self._health, temperature_c=slot.infrared.temperature_c, uptime_us=slot.infrared.device_time_us
-        )
+        self._health = replace(self._health, temperature_c=first.temperature_c, uptime_us=first.device_time_us)
         return slot
 
     def _next_frame(self, deadline: float) -> Frame | None:
@@ -451,8 +445,3 @@ class ReplaySensor(Sensor):
 
 class EndOfRecording(DeviceTimeout):
     """Nothing more comes, as from a sensor that has gone silent: the end of a recording is no failure by itself."""
-
-
-def _dark_infrared(depth: Frame) -> Frame:
-    data = bytes(len(depth.data))
-    return replace(depth, stream=Stream.INFRARED, data=data, digest=digest_of(data), tag=b"")

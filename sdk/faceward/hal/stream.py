@@ -79,12 +79,12 @@ class SlotStream:
                 depth = finish(self._take_depth(infrared.slot, deadline))
             elif (early := self._peek(Stream.DEPTH)) is not None and early.slot <= infrared.slot:
                 raise DeviceProtocolError(f"slot {early.slot}: a depth frame where there should be none")
-            slot = Slot(finish(infrared), depth)
-            self._inspector.accept(slot)
+            infrared = finish(infrared)
+            self._inspector.accept(infrared, depth)
         except FacewardError as error:
             self.fail(error)
             raise
-        return slot
+        return Slot(infrared, depth)
 
     def _take(self, stream: Stream, deadline: float, what: str) -> Frame:
         queue = self._queues[stream]

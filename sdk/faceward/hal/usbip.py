@@ -126,9 +126,11 @@ class _Record:
 
     @classmethod
     def unpack(cls, data: bytes) -> _Record:
-        values = _RECORD.unpack(data)
-        busid = values[1].split(b"\0", 1)[0].decode("ascii", "replace")
-        return cls(busid, *values[2:8], device_class=values[8:11], configurations=values[12], interfaces=values[13])
+        _, name, busnum, devnum, speed, vid, pid, bcd_device, *classes, _, configurations, interfaces = _RECORD.unpack(
+            data
+        )
+        busid = name.split(b"\0", 1)[0].decode("ascii", "replace")
+        return cls(busid, busnum, devnum, speed, vid, pid, bcd_device, tuple(classes), configurations, interfaces)
 
 
 def _dial(host: str, port: int, timeout_s: float) -> socket.socket:
@@ -582,10 +584,10 @@ class UsbipBackend(usb.backend.IBackend):  # type: ignore[misc]
             known = self._only
             if known is None or known.connection is None or not known.connection.alive:
                 try:
-                    self._only = self._imported(self._busid)
+                    known = self._only = self._imported(self._busid)
                 except _NotExportedError:
                     return iter(())
-            return iter((self._only,))
+            return iter((known,))
 
     def _imported(self, busid: str) -> _Device:
         connection = self._attach(busid)

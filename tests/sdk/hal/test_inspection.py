@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from faceward.errors import DeviceFault, DeviceProtocolError
 from faceward.hal.inspection import DEAD_DEPTH_FRAMES, Expectations, SlotInspector, measures_depth
-from faceward.model.frame import Frame, Illumination, IlluminationSchedule, SensorKind, Slot, Stream, digest_of
+from faceward.model.frame import Frame, Illumination, IlluminationSchedule, SensorKind, Stream, digest_of
 
 SLOTS = bytes([1, 2, 0, 1, 0, 0, 1, 2] * 20)
 EXPECTED = Expectations(
@@ -34,7 +34,7 @@ def frame(stream: Stream, slot: int, /, **changes: Any) -> Frame:
 def feed(inspector: SlotInspector, slot: int, infrared: dict[str, Any] | None = None, **depth: Any) -> None:
     taken = frame(Stream.INFRARED, slot, **(infrared or {}))
     wanted = inspector.wants_depth(taken)
-    inspector.accept(Slot(taken, frame(Stream.DEPTH, slot, **depth) if wanted else None))
+    inspector.accept(taken, frame(Stream.DEPTH, slot, **depth) if wanted else None)
 
 
 def fed(count: int, expected: Expectations = EXPECTED) -> SlotInspector:
