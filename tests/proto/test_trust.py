@@ -203,6 +203,12 @@ def test_what_was_withdrawn_is_refused(world, changes):
     assert isinstance(_refused(world, world.sealed_record(), world.believing(**changes)), trust.Revoked)
 
 
+def test_a_revoked_subjects_record_is_refused_whomever_its_grant_is_for(world):
+    data = world.sealed_record(grant=world.sealed_grant(subject=b"z" * 32))
+    store = world.believing(revoked_subjects=frozenset({b"s" * 32}))
+    assert isinstance(_refused(world, data, store), trust.Revoked)
+
+
 def test_the_higher_of_both_epochs_counts(world):
     data = world.sealed_record()
     trust.verify_template(data, world.believing(minimum_epoch=4), now_s=world.now_s, epoch=4)
