@@ -78,7 +78,7 @@ class FaceAnalysis:
         pose = None if points_mm is None else pose_from_points(points_mm)
         if pose is None:
             pose = pose_from_pixels(first.landmarks_px, self._calibration.infrared.scaled(*size_px))
-        measured = quality.measure(first, flood, self._calibration, points_mm, depth, pose)
+        measured = quality.measure(first, flood, self._calibration, depth, pose)
         sighting = FaceSighting(
             slot=flood.slot,
             faces=faces,

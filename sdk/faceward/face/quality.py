@@ -26,7 +26,7 @@ SATURATED_MAX = 0.03  # share of the face's pixels: more than a glint on nose an
 SHARPNESS_MIN = 0.045  # simulated faces have .08-.15, the same smeared by a Gaussian of 4 px .02-.04 (seeds 0-23)
 COVERED_MAX = 0.12  # share of the face in front of the face: two fingers
 BRIGHTNESS_RATIO_MAX = 4.0  # between mouth, eyes and cheeks; a beard of reflectance .15 on skin of .5 gives 3.3
-PROTRUSION_MM = 45.0  # before the plane of eyes and mouth; noses reach 40 mm
+PROTRUSION_MM = 55.0  # before the cheeks (the 60th percentile of the face's depth); noses reach 45 mm
 
 _PATCH_PX = 64
 
@@ -85,11 +85,10 @@ def measure(
     face: Detection,
     flood: Frame,
     calibration: Calibration,
-    points_mm: NDArray[np.float64] | None,
     depth: Frame | None,
     pose: HeadPose | None,
 ) -> FaceQuality:
-    """Measure one face. `points_mm` are its landmarks in space (faceward.face.points) where depth knew them."""
+    """Measure one face in one flood frame; `depth` is the latest depth frame, `pose` the head's as far as it is known."""
     inner = _inside(flood.pixels, face.box_px, 0.7)
     black, saturation = calibration.black_level_counts, calibration.saturation_counts
     patch = cv2.resize(inner, (_PATCH_PX, _PATCH_PX), interpolation=cv2.INTER_AREA).astype(np.float32) - black
@@ -103,7 +102,7 @@ def measure(
         sharpness=sharpness,
         width_share=face.box_px[2] / flood.width_px,
         distance_mm=_distance_mm(face, flood, depth, calibration),
-        covered_share=_covered(face, flood, points_mm, depth, calibration, pose),
+        covered_share=_covered(face, flood, depth, calibration, pose),
         brightness_ratio=_brightness_ratio(face, flood, black),
     )
 
@@ -139,16 +138,12 @@ def _distance_mm(face: Detection, flood: Frame, depth: Frame | None, calibration
 def _covered(
     face: Detection,
     flood: Frame,
-    points_mm: NDArray[np.float64] | None,
     depth: Frame | None,
     calibration: Calibration,
     pose: HeadPose | None,
 ) -> float:
-    """The share of the face's depth that stands before the plane of eyes and mouth by more than a nose."""
-    if depth is None or points_mm is None or pose is None:
-        return 0.0
-    plane_points = points_mm[[0, 1, 3, 4]]
-    if np.isnan(plane_points).any():
+    """The share of the face's depth that stands before its cheeks by more than a nose."""
+    if depth is None:
         return 0.0
     inner, _, _ = _depth_inside(face, flood, depth, 0.9, 4)
     unit_mm = calibration.depth_unit_um / 1000.0
@@ -156,8 +151,9 @@ def _covered(
     if not valid.size:
         return 0.0
     # A turned face spreads in z by itself: half of 150 mm times the sine of the turn.
-    turn_mm = 75.0 * (abs(np.sin(np.radians(pose.yaw_deg))) + abs(np.sin(np.radians(pose.pitch_deg))))
-    front_mm = float(np.median(plane_points[:, 2])) - PROTRUSION_MM - float(turn_mm)
+    yaw_deg, pitch_deg = (pose.yaw_deg, pose.pitch_deg) if pose is not None else (0.0, 0.0)
+    turn_mm = 75.0 * (abs(np.sin(np.radians(yaw_deg))) + abs(np.sin(np.radians(pitch_deg))))
+    front_mm = float(np.percentile(valid, 60.0)) * unit_mm - PROTRUSION_MM - float(turn_mm)
     return float(np.count_nonzero(valid * unit_mm < front_mm)) / valid.size
 
 
