@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from faceward_sim.faults import FaultyFirmware, inject, parse_fault
 from faceward_sim.firmware.device import Firmware
+from faceward_sim.firmware.imager import Exposure, Illumination, Imager, Prompt
 
 _Spec = TypeVar("_Spec")
 
@@ -29,7 +30,15 @@ def build_firmware(
     sensor_spec = _named(SENSORS, sensor, "sensor")
     actor_spec = _named(ACTORS, actor, "actor")
     person = actor_spec.build(seed, distance_mm=distance_mm, tone=tone)
-    return Firmware(sensor_spec.build(person, seed))
+    imager = sensor_spec.build(person, seed)
+    _warm_up(imager)
+    return Firmware(imager)
+
+
+def _warm_up(imager: Imager) -> None:
+    """Take a slot of each light before the clock starts: on a new machine that compiles for longer than a host waits."""
+    for light in (Illumination.OFF, Illumination.FLOOD, Illumination.DOTS):
+        imager.expose(Exposure(0, 0, light, 2_000, 1.0, Prompt.NONE))
 
 
 def with_faults(firmware: Firmware, faults: Iterable[str]) -> Firmware | FaultyFirmware:
