@@ -92,7 +92,7 @@ def capture_once(
         except LivenessInconclusive as error:
             return Ending("inconclusive", cues or str(error), seconds)
         except CaptureRejected as error:
-            return Ending("rejected", f"{error.reason} (verdict {judged.verdict.outcome}; {cues})", seconds)
+            return Ending("rejected", f"{error.reason} (the gates: {judged.verdict.outcome})", seconds)
         return Ending("accepted", "", seconds)
     except FacewardError as error:
         return Ending(error.code, str(error), time.perf_counter() - started)

@@ -19,7 +19,7 @@ def test_a_matched_mask_ends_in_a_decision_and_what_it_gets_says_simulated(
     seed: int,
     record_property: Callable[[str, object], None],
 ) -> None:
-    accepted = 0
+    accepted = taken_for_alive = 0
     for number in range(COUNT):
         host = host_before("mask-silicone-matched", seed + number, distance_mm=(300.0, 400.0, 500.0)[number % 3])
         try:
@@ -31,4 +31,10 @@ def test_a_matched_mask_ends_in_a_decision_and_what_it_gets_says_simulated(
             accepted += 1
             assert enrollment.record.simulated
             assert host.templates.get(enrollment.subject).record_id == enrollment.record.record_id
-    record_property("miss", f"matched silicone masks: {accepted} of {COUNT} were taken for skin (simulated)")
+        (entry,) = host.audit.entries()
+        assert entry.details["simulated"] is True
+        taken_for_alive += entry.details["verdict"] == "live"
+    record_property(
+        "miss",
+        f"matched silicone masks: {taken_for_alive} of {COUNT} alive to every gate, {accepted} enrolled (simulated)",
+    )
