@@ -1,8 +1,63 @@
-"""Whole enrollments: what the living went through, printed at the end."""
+"""Whole enrollments: somebody to sit before the sensor, and what the living went through, printed at the end."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
+from faceward.config import Home
+from faceward.enroll import enroll
+from faceward.host import Host
+from faceward_sim.firmware.device import Firmware
+from faceward_sim.rig import build_firmware
+
+
+@pytest.fixture(scope="session")
+def _person(draw_seed: Callable[[], int]) -> Firmware:
+    return build_firmware("sl-940", "live", draw_seed())
+
+
+@pytest.fixture
+def sitter(_person: Firmware) -> Firmware:
+    """One living person before one sensor, for test after test: faults of the test before are taken away."""
+    sound = vars(_person).setdefault("_sound_imager", _person.imager)
+    _person.imager = sound
+    _person.conditions.clear()
+    return _person
+
+
+@pytest.fixture(scope="session")
+def _enrolled(
+    new_bench: type, draw_seed: Callable[[], int], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, int]:
+    seed = draw_seed()
+    with new_bench(tmp_path_factory.mktemp("enrolled")) as bench:
+        home = bench.home()
+        enroll(bench.host_before("live", seed, home=home), "alice")
+        return home.folder, seed
+
+
+@pytest.fixture
+def enrolled_home(_enrolled: tuple[Path, int], tmp_path: Path) -> Home:
+    """A home of the test's own in which `alice` is enrolled."""
+    folder = tmp_path / "enrolled"
+    shutil.copytree(_enrolled[0], folder)
+    return Home(folder)
+
+
+@pytest.fixture
+def host_in() -> Callable[[Home], Host]:
+    """Opens a home on a machine without any sensor: whoever looks for one gets DeviceNotFound."""
+
+    def open_host(home: Home) -> Host:
+        from faceward.face.models import default_folder
+        from faceward_sim.ports.inprocess import get_backend
+
+        return Host.open(home, models_folder=default_folder(), backend=get_backend())
+
+    return open_host
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
