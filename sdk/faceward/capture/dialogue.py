@@ -25,11 +25,15 @@ JUMP_WIDTHS = 0.5  # of the face's width, from one look to the next: 1.3 m/s at 
 JUMP_MM = 80.0  # in distance from one look to the next
 
 FRONTAL_YAW_DEG = 12.0
-FRONTAL_PITCH_DEG = 16.0  # people look up or down at a lock on the wall
+# People look up or down at a lock on the wall, and faces slant by themselves: the pitch of simulated people who look
+# straight scatters by 4.7 degrees from one to the next (seeds 0-23), and some lie beyond 16.
+FRONTAL_PITCH_DEG = 22.0
 FRONTAL_ROLL_DEG = 20.0
 TURN_DEG = 11.0  # from the person's own frontal pose; SFace tells people apart through 30
-NOD_DEG = 8.0
+NOD_DEG = 6.0  # from the same; people nod less than they turn, and one look is off by 5 (19 in 20)
+SMILE_PITCH_DEG = 14.0  # from the same: a smile is looked at straight on
 TURN_BEST_DEG = 18.0
+NOD_BEST_DEG = 12.0
 # Of the mouth's picture against the frontal stage's: simulated smiles .07-.30, the same mouth again .00-.07 (one look) and
 # less against several (seeds 0-23).
 SMILE_CHANGE = 0.05
@@ -182,7 +186,7 @@ class Dialogue:
         yaw, pitch = self._relative(pose)
         wanted = {
             Pose.LEFT: (TURN_BEST_DEG, 0.0), Pose.RIGHT: (-TURN_BEST_DEG, 0.0),
-            Pose.UP: (0.0, TURN_BEST_DEG * NOD_DEG / TURN_DEG), Pose.DOWN: (0.0, -TURN_BEST_DEG * NOD_DEG / TURN_DEG),
+            Pose.UP: (0.0, NOD_BEST_DEG), Pose.DOWN: (0.0, -NOD_BEST_DEG),
         }.get(self.stage.pose, (0.0, 0.0))  # fmt: skip
         off_deg = abs(yaw - wanted[0]) + abs(pitch - wanted[1])
         if self.stage.pose is Pose.FRONTAL:
@@ -204,11 +208,11 @@ class Dialogue:
             case Pose.RIGHT:
                 return yaw <= -TURN_DEG
             case Pose.UP:
-                return pitch >= NOD_DEG
+                return pitch >= NOD_DEG and abs(yaw) <= FRONTAL_YAW_DEG
             case Pose.DOWN:
-                return pitch <= -NOD_DEG
+                return pitch <= -NOD_DEG and abs(yaw) <= FRONTAL_YAW_DEG
             case Pose.SMILE:
-                frontal = abs(yaw) <= FRONTAL_YAW_DEG and abs(pitch) <= FRONTAL_PITCH_DEG
+                frontal = abs(yaw) <= FRONTAL_YAW_DEG and abs(pitch) <= SMILE_PITCH_DEG
                 return frontal and look.mouth is not None and mouth_change(look.mouth, self._mouths) >= SMILE_CHANGE
             case _:
                 return (
