@@ -20,6 +20,7 @@ from faceward.plugin import (
     FrameSet,
     GateContext,
     GateSession,
+    HeadPose,
     LivenessGate,
     Measure,
     Outcome,
@@ -33,9 +34,10 @@ from numpy.typing import NDArray
 from faceward_gates.sightings import flood_frames
 
 _USUAL_MM = 400.0  # where no depth has told the distance yet: the middle of the working range
-_RECENT = (
-    3  # looks at identity that must agree on a change: one bad embedding is noise, two in a row are another person
-)
+# Looks that must agree on a change: one bad embedding is noise, three in a row are another person.
+_AGREEING = 3
+_LIKE_POSE_DEG = 10.0  # embeddings of one face drift apart as it turns; within 10 degrees they stay together
+_BANK = 400  # looks that are kept to compare with, the first ones: 80 s at five a second
 
 
 class ContinuityGate(LivenessGate):
@@ -51,8 +53,8 @@ class ContinuityGate(LivenessGate):
     def thresholds(self) -> Mapping[str, float]:
         """Chosen on development seeds of the simulator; see README."""
         return {
-            "identity_floor": 0.45,
-            "step_floor": 0.68,
+            "identity_floor": 0.55,
+            "pose_floor": 0.78,
             "gap_seconds": 0.7,
             "speed_mm_per_s": 900.0,
             "jump_mm": 45.0,
@@ -83,6 +85,12 @@ def _moved_mm(before: _Place, after: _Place) -> float:
     return float(np.linalg.norm(after.ray * far - before.ray * near))
 
 
+def _likeness(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Cosine, 0 for a vector without length."""
+    scale = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(one @ other) / scale if scale > 1e-9 else 0.0
+
+
 class _Session(GateSession):
     def __init__(self, context: GateContext) -> None:
         self._sensor = context.sensor
@@ -93,10 +101,12 @@ class _Session(GateSession):
         self._worst_jump_mm = 0.0
         self._faces_max = 0
         self._sum: NDArray[np.float64] | None = None
-        self._recent: deque[NDArray[np.float64]] = deque(maxlen=_RECENT)
+        self._recent: deque[NDArray[np.float64]] = deque(maxlen=_AGREEING)
+        self._bank: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []  # yaw and pitch, identity
+        self._in_pose: deque[float] = deque(maxlen=_AGREEING)
         self._identities = 0
-        self._lowest = 1.0
-        self._step = 1.0
+        self._to_all = 1.0
+        self._in_like_pose = 1.0
         self._covered: set[bytes] = set()
 
     def observe(self, frame_set: FrameSet, face: FaceObservation) -> None:
@@ -110,7 +120,8 @@ class _Session(GateSession):
             # One moment: what the track covers in the flood frames it covers in the depth between them.
             self._covered.update(frame_set.digests)
         if face.identity is not None:
-            self._recognise(np.asarray(face.identity, np.float64))
+            best = face.best
+            self._recognise(np.asarray(face.identity, np.float64), None if best is None else best.pose)
 
     def _follow(self, frame: Frame, sighting: FaceSighting) -> None:
         camera = self._sensor.calibration.infrared.scaled(frame.width_px, frame.height_px)
@@ -125,24 +136,26 @@ class _Session(GateSession):
             self._worst_jump_mm = max(self._worst_jump_mm, beyond_mm)
         self._last = now
 
-    def _recognise(self, identity: NDArray[np.float64]) -> None:
+    def _recognise(self, identity: NDArray[np.float64], pose: HeadPose | None) -> None:
         length = float(np.linalg.norm(identity))
         if not math.isfinite(length) or length < 1e-6:
             return
         identity = identity / length
         self._identities += 1
         self._recent.append(identity)
-        if len(self._recent) == _RECENT:
-            before, after, later = self._recent
-            self._step = min(self._step, float(max(before @ after, before @ later)))
-        if self._sum is None:
-            self._sum = identity.copy()
+        if len(self._recent) == _AGREEING and self._sum is not None:
+            self._to_all = min(self._to_all, _likeness(np.mean(self._recent, axis=0), self._sum))
+        self._sum = identity.copy() if self._sum is None else self._sum + identity
+        if pose is None or not math.isfinite(pose.yaw_deg + pose.pitch_deg):
             return
-        if len(self._recent) == _RECENT:
-            recent = np.mean(self._recent, axis=0)
-            scale = float(np.linalg.norm(recent) * np.linalg.norm(self._sum))
-            self._lowest = min(self._lowest, float(recent @ self._sum) / max(scale, 1e-9))
-        self._sum += identity
+        angles = np.array([pose.yaw_deg, pose.pitch_deg])
+        like = [earlier for at, earlier in self._bank if np.abs(at - angles).max() <= _LIKE_POSE_DEG]
+        if like:
+            self._in_pose.append(_likeness(identity, np.mean(like, axis=0)))
+            if len(self._in_pose) == _AGREEING:
+                self._in_like_pose = min(self._in_like_pose, max(self._in_pose))
+        if len(self._bank) < _BANK:
+            self._bank.append((angles, identity))
 
     def conclude(self) -> Evidence:
         """One face, one track, one identity - in this order, since identity along a broken track says nothing."""
@@ -152,16 +165,16 @@ class _Session(GateSession):
         gap = Measure("longest gap", self._longest_gap_s, "s", limits["gap_seconds"])
         jump = Measure("jump beyond human speed", max(self._worst_jump_mm, 0.0), "mm", limits["jump_mm"])
         faces = Measure("faces", float(self._faces_max), "", 1.0)
-        same = Measure("likeness to all before", self._lowest, "", limits["identity_floor"], ">=")
-        step = Measure("likeness across a step", self._step, "", limits["step_floor"], ">=")
-        measures = (faces, gap, jump, same, step)
+        same = Measure("likeness to all before", self._to_all, "", limits["identity_floor"], ">=")
+        pose = Measure("likeness in like pose", self._in_like_pose, "", limits["pose_floor"], ">=")
+        measures = (faces, gap, jump, same, pose)
         covered = frozenset(self._covered)
-        margin = min(self._lowest - limits["identity_floor"], self._step - limits["step_floor"])
-        if not (same.passes and step.passes) and self._faces_max <= 1:
+        margin = min(self._to_all - limits["identity_floor"], self._in_like_pose - limits["pose_floor"])
+        if not (same.passes and pose.passes) and self._faces_max <= 1:
             return Evidence(
                 Outcome.NOT_LIVE,
                 "identity changed",
-                f"the face became another's: likeness {self._step:.2f} across a step, {self._lowest:.2f} to all before",
+                f"the face became another's: likeness {self._in_like_pose:.2f} in like pose, {self._to_all:.2f} to all",
                 measures,
                 margin,
                 covered,

@@ -118,21 +118,20 @@ class _Session(GateSession):
 
     def observe(self, frame_set: FrameSet, face: FaceObservation) -> None:
         """Measure dots and albedo of every region that can be seen."""
-        for slot in frame_set.slots:
-            if slot.infrared.illumination is Illumination.OFF:
-                self._take_dark(slot.infrared)
+        for frame in frame_set.infrared(Illumination.OFF):
+            self._take_dark(frame)
         first = frame_set.slots[0]
-        sighting = nearest_sighting(first.infrared.slot, face)
+        sighting = nearest_sighting(first.number, face)
         if frame_set.depth is not None:
             self._relief = None
-            if sighting is not None:
+            if sighting is not None and first.infrared is not None:
                 self._take_relief(frame_set.depth, sighting, first.infrared)
-        relief = self._relief
-        if relief is None or sighting is None:
+        if self._relief is None or sighting is None:
             return
-        if frame_set.depth is not None and first.infrared.illumination is Illumination.DOTS:
-            self._take_dots(first.infrared, sighting, face.stage)
-            self._covered.update((first.infrared.digest, frame_set.depth.digest))
+        lit = frame_set.infrared(Illumination.DOTS)
+        if frame_set.depth is not None and lit and lit[0] is first.infrared:
+            self._take_dots(lit[0], sighting, face.stage)
+            self._covered.update((lit[0].digest, frame_set.depth.digest))
         for frame, seen in flood_frames(frame_set, face):
             if frame.device_time_us - self._relief_us <= _NEAR_US:
                 self._take_flood(frame, seen, face.stage)
