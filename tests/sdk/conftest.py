@@ -1,15 +1,22 @@
-"""The real model files, and rendered people to look at."""
+"""The real model files, rendered people to look at, and a host whose captures are told beforehand."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from importlib import import_module
 
 import numpy as np
 import pytest
 from faceward.errors import ConfigError
-from faceward.face.models import ModelFiles, install_models
+from faceward.extract.extractor import TemplateExtractor
+from faceward.face.models import ModelFiles, default_folder, install_models
+from faceward.host import Host
+from faceward.judgement import Judged
+from faceward.liveness.admit import LiveCapture
+from faceward.model.capture import Capture, FaceTemplate, KeyFrame
+from faceward.model.face import FaceSighting, Pose
 from faceward.model.frame import (
     Calibration,
     Frame,
@@ -23,6 +30,7 @@ from faceward.model.frame import (
     StreamProfile,
     digest_of,
 )
+from faceward.model.liveness import Evidence, GateResult, LivenessVerdict, Measure, Outcome
 
 SLOT_US = 33_333
 
@@ -129,3 +137,152 @@ def analysis_of(models: ModelFiles) -> Callable[[Scene], object]:
     from faceward.face.analysis import FaceAnalysis
 
     return lambda scene: FaceAnalysis(models, scene.info)
+
+
+class FixedExtractor(TemplateExtractor):
+    """One embedding for every key frame; compares as it was told to."""
+
+    name, version = "sface", "1"
+    threshold = 0.5
+
+    def __init__(self) -> None:
+        self.score = 1.0
+        self.problem: Exception | None = None
+        self.compared = 0
+
+    def extract(self, live: LiveCapture) -> FaceTemplate:
+        if self.problem is not None:
+            raise self.problem
+        poses = tuple(key.pose for key in live.capture.key_frames)
+        return FaceTemplate(self.name, self.version, poses, np.eye(len(poses), 4, dtype=np.float32), np.ones(2, np.float32))
+
+    def compare(self, probe: FaceTemplate, reference: FaceTemplate) -> float:
+        self.compared += 1
+        return self.score
+
+
+class Desk:
+    """A host whose captures are told beforehand; keys, grants, store and audit are real.
+
+    `steps` is what happened to worker, sensor and capture, in order; `attempts_seen` what the store said of the attempts
+    when each capture began.
+    """
+
+    def __init__(self, host: Host, attempts_of: Callable[[Host], list[str | None]]) -> None:
+        self.extractor = FixedExtractor()
+        self.host = replace(host, extractor=self.extractor)
+        self.captures: list[Judged | BaseException] = []
+        self.steps: list[str] = []
+        self.purposes: list[str] = []
+        self.attempts_seen: list[list[str | None]] = []
+        self.attempts_of = attempts_of
+        self.info = _told_sensor()
+
+    @property
+    def attempts(self) -> list[str | None]:
+        return self.attempts_of(self.host)
+
+    def tell(
+        self, outcome: Outcome = Outcome.LIVE, *, complete: bool = True, covered: bool = True, times: int = 1
+    ) -> None:
+        """Let the next captures end like this; an outcome but LIVE is one gate's, the other finds life."""
+        self.captures += [_judged(self.info, outcome, complete, covered)] * times
+
+    def judge(self, *args: object, purpose: str, on_event: object = None, record: object = None) -> Judged:
+        self.steps.append("capture")
+        self.purposes.append(purpose)
+        self.attempts_seen.append(self.attempts)
+        told = self.captures.pop(0)
+        if isinstance(told, BaseException):
+            raise told
+        return told
+
+    def worker(self, policy: object) -> _ToldWorker:
+        return _ToldWorker(self.steps)
+
+    def open_sensor(self, address: str, drivers: object, **options: object) -> _ToldSensor:
+        self.steps.append(f"open {address}")
+        return _ToldSensor(self.info, self.steps)
+
+
+class _ToldWorker:
+    def __init__(self, steps: list[str]) -> None:
+        self._steps, self._open = steps, True
+
+    def start(self) -> None:
+        self._steps.append("worker")
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            self._steps.append("worker closed")
+
+    def __enter__(self) -> _ToldWorker:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+
+class _ToldSensor:
+    def __init__(self, info: SensorInfo, steps: list[str]) -> None:
+        self.info, self._steps = info, steps
+
+    def close(self) -> None:
+        self._steps.append("sensor closed")
+
+    def __enter__(self) -> _ToldSensor:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+
+def _told_sensor() -> SensorInfo:
+    camera = Intrinsics(1, 1, 1.0, 1.0, 0.0, 0.0)
+    return SensorInfo(
+        "usb:1209:0001", "Ward", "SL-940", "W-1", "1.2.0", "B", SensorKind.STRUCTURED_LIGHT,
+        {Illumination.DOTS: 940, Illumination.FLOOD: 940}, 30.0, 4096, Calibration(camera, camera, *[1.0] * 14),
+        (StreamProfile(640, 480, 30.0, 10.0),),
+    )  # fmt: skip
+
+
+def _judged(info: SensorInfo, outcome: Outcome, complete: bool, covered: bool) -> Judged:
+    key_frames, digests = [], set()
+    for number, pose in enumerate((Pose.FRONTAL, Pose.LEFT)):
+        frames = []
+        for stream in (Stream.INFRARED, Stream.DEPTH):
+            data = bytes([number, int(stream)])
+            digests.add(digest_of(data))
+            frames.append(
+                Frame(
+                    stream, 1, 1, data, 0, 0, 0, 100, 1.0, Illumination.FLOOD, 940, 30.0, bytes(8), digest_of(data)
+                )
+            )
+        sighting = FaceSighting(0, 1, (0, 0, 1, 1), np.zeros((5, 2), np.float32), 0.9, None, 400.0, 100.0, 0.0, 1.0)
+        key_frames.append(KeyFrame(pose, frames[0], frames[1], sighting))
+    capture = Capture(
+        "c0ffee", info, b"n" * 16, b"y" * 32, b"x" * 32, 90, 3.0, tuple(key_frames) if complete else (), complete,
+        None if complete else "pose-not-reached", True,
+    )  # fmt: skip
+    seen = frozenset(digests) if covered else frozenset()
+    good = Evidence(Outcome.LIVE, "relief", "deep enough", (Measure("relief", 30.0, "mm"),), 1.0, seen)
+    other = good if outcome is Outcome.LIVE else Evidence(outcome, "dot spread", "as silicone", (), 0.0, seen)
+    results = tuple(
+        GateResult(name, "1.0", "faceward-gates 0.1.0", evidence)
+        for name, evidence in (("flatness", good), ("skin-optics", other))
+    )
+    return Judged(capture, LivenessVerdict(outcome, results, bytes(32)))
+
+
+@pytest.fixture
+def desk(bench, monkeypatch: pytest.MonkeyPatch, attempts_of: Callable[[Host], list[str | None]]) -> Iterator[Desk]:
+    """A desk of the test's own; a capture that was not told is an IndexError."""
+    with Host.open(bench.home(), models_folder=default_folder()) as host:
+        made = Desk(host, attempts_of)
+        monkeypatch.setattr("faceward.host.open_sensor", made.open_sensor)
+        for flow in ("enroll", "verify"):
+            module = import_module(f"faceward.{flow}")
+            monkeypatch.setattr(module, "GateWorker", made.worker)
+            monkeypatch.setattr(module, "judge", made.judge)
+        yield made
