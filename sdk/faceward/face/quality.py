@@ -26,7 +26,9 @@ SATURATED_MAX = 0.03  # share of the face's pixels: more than a glint on nose an
 SHARPNESS_MIN = 0.045  # simulated faces have .08-.15, the same smeared by a Gaussian of 4 px .02-.04 (seeds 0-23)
 COVERED_MAX = 0.12  # share of the face in front of the face: two fingers
 BRIGHTNESS_RATIO_MAX = 4.0  # between mouth, eyes and cheeks; a beard of reflectance .15 on skin of .5 gives 3.3
+BEHIND_MM = 120.0  # behind the middle of the face's depth: ears and hair still belong to the head
 PROTRUSION_MM = 55.0  # before the cheeks (the 60th percentile of the face's depth); noses reach 45 mm
+TURNED_DEG = 10.0
 
 _PATCH_PX = 64
 
@@ -49,7 +51,7 @@ class FaceQuality:
     `exposure` is the mean as a share of the range from black to saturation, `saturated_share` the share of pixels at
     its end, `sharpness` the mean absolute Laplacian of the face scaled to 64 px, over its mean. `covered_share` is the
     share of the face's depth that stands before it (0 without depth), `brightness_ratio` the ratio of the brightest to
-    the darkest of eyes, cheeks and mouth.
+    the darkest of the nose's bridge and tip, mouth and the cheeks that face the sensor.
     """
 
     mean_counts: float
@@ -103,7 +105,7 @@ def measure(
         width_share=face.box_px[2] / flood.width_px,
         distance_mm=_distance_mm(face, flood, depth, calibration),
         covered_share=_covered(face, flood, depth, calibration, pose),
-        brightness_ratio=_brightness_ratio(face, flood, black),
+        brightness_ratio=_brightness_ratio(face, flood, black, pose),
     )
 
 
@@ -151,22 +153,23 @@ def _covered(
     if not valid.size:
         return 0.0
     # A turned face spreads in z by itself: half of 150 mm times the sine of the turn.
+    valid = valid[valid <= np.median(valid) + BEHIND_MM / unit_mm]  # the wall beside a turned face is not the face
     yaw_deg, pitch_deg = (pose.yaw_deg, pose.pitch_deg) if pose is not None else (0.0, 0.0)
     turn_mm = 75.0 * (abs(np.sin(np.radians(yaw_deg))) + abs(np.sin(np.radians(pitch_deg))))
     front_mm = float(np.percentile(valid, 60.0)) * unit_mm - PROTRUSION_MM - float(turn_mm)
     return float(np.count_nonzero(valid * unit_mm < front_mm)) / valid.size
 
 
-def _brightness_ratio(face: Detection, flood: Frame, black: float) -> float:
+def _brightness_ratio(face: Detection, flood: Frame, black: float, pose: HeadPose | None) -> float:
     right_eye, left_eye, nose, right_mouth, left_mouth = face.landmarks_px
     eyes_px = max(float(np.linalg.norm(left_eye - right_eye)), 8.0)
-    spots = [
-        (right_eye + left_eye) / 2 - (0.0, 0.0),  # the bridge of the nose, between the eyes
-        (right_eye + right_mouth) / 2,
-        (left_eye + left_mouth) / 2,
-        (right_mouth + left_mouth) / 2,
-        nose,
-    ]
+    spots = [(right_eye + left_eye) / 2, (right_mouth + left_mouth) / 2, nose]
+    # A turned head's far cheek lies in its own shade, and its middle may be the wall's.
+    yaw_deg = 0.0 if pose is None else pose.yaw_deg
+    if yaw_deg <= TURNED_DEG:
+        spots.append((left_eye + left_mouth) / 2)
+    if yaw_deg >= -TURNED_DEG:
+        spots.append((right_eye + right_mouth) / 2)
     half = eyes_px * 0.14
     levels = []
     for x, y in spots:

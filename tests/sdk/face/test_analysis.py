@@ -108,6 +108,12 @@ def test_a_dark_scarf_over_the_mouth_is_covered(people: Any, analysis_of: Any) -
     assert look.quality is None or Fault.COVERED in look.quality.faults
 
 
+def test_the_shaded_cheek_of_a_turned_head_does_not_count_as_covered(people: Any, analysis_of: Any) -> None:
+    scene = people.look(94, Prompt.TURN_RIGHT, distance_mm=500.0, tone=3.0, unit=94, exposure_us=3_800)
+    look = analysis_of(scene).look(scene.slot, scene.depth)
+    assert look.sighting.pose.yaw_deg < -10 and look.good, look.quality
+
+
 @pytest.mark.parametrize("distance_mm", [230.0, 800.0])
 def test_too_near_and_too_far_are_told_apart(people: Any, analysis_of: Any, distance_mm: float) -> None:
     exposure_us = int(2_000 * (distance_mm / 400) ** 2)
