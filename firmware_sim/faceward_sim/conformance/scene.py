@@ -58,7 +58,9 @@ def sheet_mm(x_mm: Floats, y_mm: Floats) -> Floats:
 
 def bent_sheet_mm(x_mm: Floats, y_mm: Floats) -> Floats:
     """The same sheet bent over a cylinder of 140 mm radius."""
-    return np.where(np.isnan(sheet_mm(x_mm, y_mm)), np.nan, 60.0 - (140.0 - np.sqrt(140.0**2 - x_mm**2)))
+    return np.where(
+        np.isnan(sheet_mm(x_mm, y_mm)), np.nan, 60.0 - (140.0 - np.sqrt(np.clip(140.0**2 - x_mm**2, 0, None)))
+    )
 
 
 @dataclass(frozen=True, slots=True)
