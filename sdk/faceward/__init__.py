@@ -13,7 +13,7 @@ from faceward.version import VERSION
 if TYPE_CHECKING:
     from faceward.capture.run import CaptureEvent
     from faceward.config import Home, Policy, load_policy
-    from faceward.enroll import Enrollment, enroll
+    from faceward.enrollment import Enrollment, enroll
     from faceward.errors import (
         CaptureRejected,
         ConfigError,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from faceward.hal.discovery import find_sensors, open_sensor
     from faceward.hal.recording import RecordingWriter, ReplaySensor
     from faceward.host import Host
-    from faceward.verify import Verification, verify
+    from faceward.verification import Verification, verify
 
 __version__ = VERSION
 
@@ -43,7 +43,7 @@ _EXPORTS = {
     "ConfigError": "faceward.errors",
     "DeviceError": "faceward.errors",
     "DuplicateSubject": "faceward.errors",
-    "Enrollment": "faceward.enroll",
+    "Enrollment": "faceward.enrollment",
     "EnrollmentRefused": "faceward.errors",
     "FacewardError": "faceward.errors",
     "Home": "faceward.config",
@@ -58,13 +58,13 @@ _EXPORTS = {
     "ReplaySensor": "faceward.hal.recording",
     "SigningError": "faceward.errors",
     "StoreError": "faceward.errors",
-    "Verification": "faceward.verify",
+    "Verification": "faceward.verification",
     "VerificationError": "faceward.errors",
-    "enroll": "faceward.enroll",
+    "enroll": "faceward.enrollment",
     "find_sensors": "faceward.hal.discovery",
     "load_policy": "faceward.config",
     "open_sensor": "faceward.hal.discovery",
-    "verify": "faceward.verify",
+    "verify": "faceward.verification",
 }
 
 __all__ = [

@@ -123,8 +123,8 @@ LAYERS: dict[str, set[str]] = {
 }
 LAYERS["judgement"] = {"capture", "config", "contracts", "errors", "face", "hal", "liveness", "model"}
 LAYERS["host"] = set(LAYERS) - {"plugin", "judgement"}
-LAYERS["enroll"] = {*LAYERS["host"], "host", "judgement"}
-LAYERS["verify"] = {*LAYERS["enroll"], "enroll"}
+LAYERS["enrollment"] = {*LAYERS["host"], "host", "judgement"}
+LAYERS["verification"] = {*LAYERS["enrollment"], "enrollment"}
 LAYERS["door"] = {*LAYERS, "door"}
 LAYERS["cli"] = {*LAYERS, "cli"}
 

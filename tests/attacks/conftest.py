@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 import pytest
-from faceward.enroll import enroll
+from faceward.enrollment import enroll
 from faceward.errors import NotLive
 from faceward.host import Host
 from faceward.model.liveness import LivenessVerdict, Outcome

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from faceward.enroll import enroll
+from faceward.enrollment import enroll
 from faceward.errors import DeviceProtocolError, NotLive
 from faceward.host import Host
 from faceward_sim.faults import Fault, inject

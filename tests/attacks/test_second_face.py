@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from faceward.enroll import enroll
+from faceward.enrollment import enroll
 from faceward.errors import CaptureRejected
 from faceward.host import Host
 

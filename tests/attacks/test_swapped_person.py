@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from faceward.enroll import enroll
+from faceward.enrollment import enroll
 from faceward.errors import CaptureRejected, LivenessInconclusive, NotLive
 from faceward.host import Host
 from faceward.model.liveness import Outcome

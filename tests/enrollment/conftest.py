@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from faceward.config import Home
-from faceward.enroll import enroll
+from faceward.enrollment import enroll
 from faceward.host import Host
 from faceward_sim.firmware.device import Firmware
 from faceward_sim.rig import build_firmware

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from faceward.capture.events import CaptureStarted, Progress, StageDone
 from faceward.config import Home
-from faceward.enroll import AttemptBegun, GrantAccepted, enroll
+from faceward.enrollment import AttemptBegun, GrantAccepted, enroll
 from faceward.errors import (
     CaptureCancelled,
     CaptureRejected,
@@ -38,7 +38,7 @@ from faceward.model.liveness import Outcome
 from faceward.signing.file_kek import FileKeyProvider
 from faceward.signing.file_key import FileKeySigner
 from faceward.store.subjects import parse_subject
-from faceward.verify import stored_record, verify
+from faceward.verification import stored_record, verify
 from faceward_sim.firmware.device import Firmware
 
 pytestmark = pytest.mark.e2e

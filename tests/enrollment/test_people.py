@@ -9,7 +9,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from faceward.enroll import Enrollment, enroll
+from faceward.enrollment import Enrollment, enroll
 from faceward.errors import CaptureRejected, EnrollmentRefused, FacewardError, LivenessInconclusive, NoMatch
 from faceward.extract.extractor import TemplateExtractor
 from faceward.host import Host
@@ -17,7 +17,7 @@ from faceward.liveness.admit import LiveCapture
 from faceward.model.capture import FaceTemplate
 from faceward.model.face import Pose
 from faceward.model.liveness import Outcome
-from faceward.verify import Verification, stored_record, verify
+from faceward.verification import Verification, stored_record, verify
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 

@@ -281,7 +281,7 @@ def desk(bench, monkeypatch: pytest.MonkeyPatch, attempts_of: Callable[[Host], l
     with Host.open(bench.home(), models_folder=default_folder()) as host:
         made = Desk(host, attempts_of)
         monkeypatch.setattr("faceward.host.open_sensor", made.open_sensor)
-        for flow in ("enroll", "verify"):
+        for flow in ("enrollment", "verification"):
             module = import_module(f"faceward.{flow}")
             monkeypatch.setattr(module, "GateWorker", made.worker)
             monkeypatch.setattr(module, "judge", made.judge)

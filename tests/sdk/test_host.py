@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from faceward.config import Home
-from faceward.enroll import enroll
+from faceward.enrollment import enroll
 from faceward.errors import (
     ConfigError,
     DeviceNotAttested,

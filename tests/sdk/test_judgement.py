@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from faceward.capture.plan import CapturePlan, make_plan
-from faceward.enroll import enroll
+from faceward.enrollment import enroll
 from faceward.errors import CaptureRejected, ConfigError, DeviceLost
 from faceward.face.models import ModelFiles
 from faceward.hal.recording import RecordingWriter, ReplaySensor

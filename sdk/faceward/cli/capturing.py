@@ -28,7 +28,7 @@ def enroll(
 ) -> None:
     """Enroll the person before the sensor: guided capture, every gate, a signed template."""
     from faceward.cli.watching import CaptureView
-    from faceward.enroll import enroll as run
+    from faceward.enrollment import enroll as run
 
     invocation: Invocation = ctx.obj
     with invocation.open_host() as host:
@@ -66,7 +66,7 @@ def verify(
 ) -> None:
     """Say whether the living person before the sensor is the one enrolled as NAME: 0 accepts, all else refuses."""
     from faceward.cli.watching import CaptureView
-    from faceward.verify import verify as run
+    from faceward.verification import verify as run
 
     invocation: Invocation = ctx.obj
     with invocation.open_host() as host:

@@ -56,7 +56,7 @@ def show(
 ) -> None:
     """Verify a stored template as a lock would, and show what it says of itself."""
     from faceward.store.subjects import parse_subject
-    from faceward.verify import stored_record
+    from faceward.verification import stored_record
 
     invocation: Invocation = ctx.obj
     with invocation.open_host() as host:

@@ -12,7 +12,7 @@ from faceward.capture.events import CaptureEnded, CaptureStarted, Guidance, Prog
 from faceward.capture.guidance import Reason
 from faceward.cli.log import Log
 from faceward.cli.output import Output
-from faceward.enroll import RetryFollows
+from faceward.enrollment import RetryFollows
 from faceward.model.face import Pose
 from faceward.model.frame import Prompt
 

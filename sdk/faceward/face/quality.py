@@ -51,7 +51,7 @@ class FaceQuality:
     `exposure` is the mean as a share of the range from black to saturation, `saturated_share` the share of pixels at
     its end, `sharpness` the mean absolute Laplacian of the face scaled to 64 px, over its mean. `covered_share` is the
     share of the face's depth that stands before it (0 without depth), `brightness_ratio` the ratio of the brightest to
-    the darkest of the nose's bridge and tip, mouth and the cheeks that face the sensor.
+    the darkest of the nose's bridge and tip, mouth, chin and the cheeks that face the sensor.
     """
 
     mean_counts: float
@@ -163,7 +163,9 @@ def _covered(
 def _brightness_ratio(face: Detection, flood: Frame, black: float, pose: HeadPose | None) -> float:
     right_eye, left_eye, nose, right_mouth, left_mouth = face.landmarks_px
     eyes_px = max(float(np.linalg.norm(left_eye - right_eye)), 8.0)
-    spots = [(right_eye + left_eye) / 2, (right_mouth + left_mouth) / 2, nose]
+    eyes, mouth = (right_eye + left_eye) / 2, (right_mouth + left_mouth) / 2
+    chin = mouth + 0.35 * (mouth - eyes)  # where a scarf lies that pushes the detector's mouth up to its edge
+    spots = [eyes, mouth, chin, nose]
     # A turned head's far cheek lies in its own shade, and its middle may be the wall's.
     yaw_deg = 0.0 if pose is None else pose.yaw_deg
     if yaw_deg <= TURNED_DEG:

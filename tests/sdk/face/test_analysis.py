@@ -14,7 +14,7 @@ from faceward.face.quality import Fault
 from faceward.model.face import Pose
 from faceward.model.frame import FrameSet, Illumination, Prompt, Slot
 
-TURNS = [Prompt.LOOK_STRAIGHT, Prompt.TURN_LEFT, Prompt.TURN_RIGHT, Prompt.LOOK_UP, Prompt.LOOK_DOWN]
+TURNS = [Prompt.TURN_LEFT, Prompt.TURN_RIGHT, Prompt.LOOK_UP, Prompt.LOOK_DOWN]
 
 
 @pytest.mark.parametrize("tone", [1.0, 2.0, 3.0, 4.0])
@@ -29,19 +29,21 @@ def test_a_person_of_any_tone_is_one_good_face_at_the_right_distance(
     assert look.sighting.distance_mm == pytest.approx(distance_mm, abs=60)
 
 
-@pytest.mark.parametrize("prompt", TURNS)
-@pytest.mark.parametrize("index", [0, 1])
-def test_the_pose_of_a_rendered_head_is_right_in_sign_and_size(
-    people: Any, analysis_of: Any, prompt: Prompt, index: int
-) -> None:
-    scene = people.look(people.seeds[index], prompt)
-    pose = analysis_of(scene).look(scene.slot, scene.depth).sighting.pose
-    straight = people.look(people.seeds[index])
-    base = analysis_of(straight).look(straight.slot, straight.depth).sighting.pose
-    assert pose.yaw_deg - base.yaw_deg == pytest.approx(scene.yaw_deg - straight.yaw_deg, abs=10)
-    assert pose.pitch_deg - base.pitch_deg == pytest.approx(scene.pitch_deg - straight.pitch_deg, abs=10)
-    if prompt is Prompt.LOOK_STRAIGHT:
-        assert abs(pose.yaw_deg) < 12 and abs(pose.pitch_deg) < 18
+def test_the_poses_of_rendered_heads_are_right_in_sign_and_size(people: Any, analysis_of: Any) -> None:
+    errors = []
+    for seed in people.seeds[:4]:
+        straight = people.look(seed)
+        base = analysis_of(straight).look(straight.slot, straight.depth).sighting.pose
+        assert abs(base.yaw_deg - straight.yaw_deg) < 12 and abs(base.pitch_deg - straight.pitch_deg) < 24
+        for prompt in TURNS:
+            scene = people.look(seed, prompt)
+            pose = analysis_of(scene).look(scene.slot, scene.depth).sighting.pose
+            turned = (pose.yaw_deg - base.yaw_deg, pose.pitch_deg - base.pitch_deg)
+            truly = (scene.yaw_deg - straight.yaw_deg, scene.pitch_deg - straight.pitch_deg)
+            for found, true in zip(turned, truly, strict=True):
+                assert abs(true) < 10 or found * true > 0, (seed, prompt, turned, truly)
+            errors.append(np.abs(np.subtract(turned, truly)))
+    assert (np.median(errors, axis=0) < 5).all() and (np.max(errors, axis=0) < 16).all(), errors
 
 
 def test_without_depth_a_face_still_has_a_turn_but_no_distance(people: Any, analysis_of: Any) -> None:

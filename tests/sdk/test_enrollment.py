@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from faceward.enroll import AttemptBegun, AttemptEnded, GrantAccepted, RetryFollows, TemplateStored, enroll
+from faceward.enrollment import AttemptBegun, AttemptEnded, GrantAccepted, RetryFollows, TemplateStored, enroll
 from faceward.errors import (
     CaptureCancelled,
     CaptureRejected,

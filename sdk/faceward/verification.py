@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from faceward.enroll import Handler
+from faceward.enrollment import Handler
 from faceward.errors import NoMatch
 from faceward.host import Host
 from faceward.judgement import judge

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from faceward.enroll import enroll
+from faceward.enrollment import enroll
 from faceward.errors import (
     CaptureRejected,
     DeviceLost,
@@ -18,7 +18,7 @@ from faceward.errors import (
     VerificationError,
 )
 from faceward.model.liveness import Outcome
-from faceward.verify import stored_record, verify
+from faceward.verification import stored_record, verify
 
 Desk = Any
 
