@@ -30,7 +30,7 @@ def test_a_plane_held_anywhere_has_no_residual_but_noise(a: float, b: float, z: 
     x, y = grid()
     noise = sigma * np.random.default_rng(seed).standard_normal(len(x))
     shape = shape_of(np.column_stack([x, y, z + a * x + b * y + noise]).astype(np.float32))
-    assert shape.bend_mm <= shape.plane_mm + 1e-6
+    assert shape.bend_mm <= 1.02 * shape.plane_mm  # each is refitted without its own farthest points
     assert shape.plane_mm < 1.2 * sigma + 0.01
     assert min(shape.span_mm, shape.short_mm) > 100
 
