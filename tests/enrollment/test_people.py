@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import permutations
-from typing import Any
 
 import pytest
-from faceward.enrollment import Enrollment, enroll
+from faceward.enrollment import Enrollment, RetryFollows, enroll
 from faceward.errors import CaptureRejected, EnrollmentRefused, FacewardError, LivenessInconclusive, NoMatch
 from faceward.extract.extractor import TemplateExtractor
 from faceward.host import Host
@@ -105,10 +104,10 @@ def _live_through(person: Someone, before: Callable[..., Host]) -> None:
     """Enroll at one distance and verify at another; what is refused is kept, as the reason and the verdict's cues."""
     host = before(person, person.distances_mm[0])
 
-    def note(event: Any) -> None:
-        if type(event).__name__ == "AttemptEnded" and event.result != "enrolled":
+    def note(event: object) -> None:
+        if isinstance(event, RetryFollows):
             details = host.audit.entries()[-1].details
-            person.refusals.append(f"enroll: {details.get('rejection') or details.get('cues') or event.result}")
+            person.refusals.append(f"enroll: {details.get('rejection') or details.get('cues') or event.code}")
 
     try:
         person.enrollment = enroll(host, person.name, on_event=note)

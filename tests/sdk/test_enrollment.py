@@ -17,12 +17,14 @@ from faceward.errors import (
     NotLive,
     SigningError,
     StoreError,
+    VerificationError,
 )
 from faceward.liveness.loader import Plugins
 from faceward.model.liveness import Outcome
 from faceward.model.template import Grant, TemplateRecordModel
 from faceward.signing.file_key import FileKeySigner
-from faceward.signing.sealing import unseal
+from faceward.signing.grants import permit
+from faceward.signing.sealing import make_record, unseal
 from faceward.store.attempts import AttemptLedger
 from faceward.store.audit import AuditLog
 from faceward.store.subjects import parse_subject
@@ -310,6 +312,41 @@ def test_a_gate_that_speaks_without_end_does_not_keep_the_attempt_open(desk: Des
         enroll(desk.host, "alice")
     assert desk.attempts == ["not-live"]
     assert desk.host.audit.verify_chain() == 1
+
+
+def test_the_policy_says_how_many_captures_a_grant_has(desk: Desk) -> None:
+    policy = desk.host.policy
+    attempts = replace(policy.attempts, captures_per_grant=2)
+    host = replace(desk.host, policy=replace(policy, attempts=attempts))
+    desk.tell(complete=False, times=9)
+    with pytest.raises(CaptureRejected):
+        enroll(host, "alice")
+    assert desk.attempts == ["rejected"] * 2
+
+
+def test_a_grant_is_held_against_this_host_s_own_key(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {}
+
+    def watched(*args: Any, **given: Any) -> Any:
+        asked.update(given)
+        return permit(*args, **given)
+
+    monkeypatch.setattr("faceward.enrollment.permit", watched)
+    desk.tell()
+    enroll(desk.host, "alice")
+    assert asked["host_key"] == desk.host.key_digest != b""
+
+
+def test_a_record_about_somebody_else_is_not_stored(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def about_another(*args: Any, **given: Any) -> TemplateRecordModel:
+        return replace(make_record(*args, **given), subject=b"s" * 32)
+
+    monkeypatch.setattr("faceward.enrollment.make_record", about_another)
+    desk.tell()
+    with pytest.raises(VerificationError):
+        enroll(desk.host, "alice")
+    assert desk.host.templates.list() == ()
+    assert desk.attempts == ["failed"]
 
 
 def test_a_grant_s_challenge_is_drawn_by_the_host_and_burned_at_the_first_attempt(
