@@ -72,8 +72,9 @@ class LivenessVerdict:
 
     @property
     def deciding(self) -> tuple[GateResult, ...]:
-        """The results that made the outcome what it is."""
-        return tuple(result for result in self.results if result.evidence.outcome is self.outcome)
+        """The results that made the outcome what it is: for INCONCLUSIVE, every gate that could not judge."""
+        decisive = {self.outcome, Outcome.NOT_EVALUATED} if self.outcome is Outcome.INCONCLUSIVE else {self.outcome}
+        return tuple(result for result in self.results if result.evidence.outcome in decisive)
 
 
 @dataclass(frozen=True, slots=True)
