@@ -194,7 +194,7 @@ def keeps_the_promise(attempts_of: Callable[[Host], list[str | None]]) -> Callab
     no grant has an attempt left after a detection, and the sensor does not stream.
     """
 
-    def check(host: Host, *, attempts: Sequence[str]) -> None:
+    def check(host: Host, *, attempts: Sequence[str], grants: int = 1) -> None:
         from faceward.store.database import GRANTS
         from sqlalchemy import select
 
@@ -205,9 +205,9 @@ def keeps_the_promise(attempts_of: Callable[[Host], list[str | None]]) -> Callab
         assert [entry.details["result"] for entry in entries] == list(attempts)
         with host.database.transaction() as connection:
             left = list(connection.execute(select(GRANTS.c.attempts_left)).scalars())
-        assert len(left) == (1 if attempts else 0)
+        assert len(left) == (grants if attempts else 0)
         if attempts and attempts[-1] == "not-live":
-            assert left == [0]
+            assert left == [0] * grants
         assert not any(sensor.firmware.streaming for sensor in host.backend.sensors)
 
     return check

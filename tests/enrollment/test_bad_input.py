@@ -309,18 +309,27 @@ def test_a_gate_that_breaks_refuses_somebody_whom_every_other_gate_finds_alive(
     home = bench.home()
     toy.install(home, conclude)
     host = bench.host_before(firmware=sitter, home=home)
+    attempts: list[str] = []
+    refused: LivenessInconclusive | None = None
+    while refused is None:
+        assert len(attempts) < 3, "nobody stands so badly three times"
+        try:
+            enroll(host, "alice", retries=False)
+        except CaptureRejected:
+            attempts.append("rejected")
+        except LivenessInconclusive as error:
+            attempts.append("inconclusive")
+            refused = error
 
-    with pytest.raises(LivenessInconclusive) as refused:
-        enroll(host, "alice", retries=False)
-
-    results = {each.gate: each.evidence for each in refused.value.verdict.results}
+    assert refused.verdict is not None
+    results = {each.gate: each.evidence for each in refused.verdict.results}
     assert results["toy"].outcome is Outcome.INCONCLUSIVE
     assert results["toy"].cue == GATE_FAILED
     assert said in results["toy"].reason
     others = {name: evidence.outcome for name, evidence in results.items() if name != "toy"}
     assert set(others) == {"challenge-echo", "continuity", "flatness", "skin-optics"}
     assert set(others.values()) == {Outcome.LIVE}
-    keeps_the_promise(host, attempts=["inconclusive"])
+    keeps_the_promise(host, attempts=attempts, grants=len(attempts))
 
 
 # The store and its keys

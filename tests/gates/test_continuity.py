@@ -87,6 +87,16 @@ def test_two_bad_looks_at_identity_are_noise_and_three_are_somebody_else(cue, fr
         assert cue(strange)[0] is outcome
 
 
+def test_somebody_a_little_alike_is_found_by_the_looks_before_and_after(cue, frames):
+    # 52 degrees are a likeness of .62: each look by itself passes, all of them together do not.
+    swapped = frames[:15] + [(frame_set, as_somebody(face, 52.0)) for frame_set, face in frames[15:]]
+    assert cue(swapped) == (Outcome.NOT_LIVE, "identity changed")
+    short = frames[:15] + [(each, as_somebody(face, 52.0)) for each, face in frames[15:18]]
+    assert cue(short)[0] is Outcome.LIVE
+    elsewhere = frames[:15] + [(each, as_somebody(face, 52.0, yaw_deg=9.0)) for each, face in frames[15:]]
+    assert cue(elsewhere)[0] is Outcome.LIVE
+
+
 def test_somebody_else_who_only_shows_another_pose_is_found_by_likeness_to_all(cue, frames):
     swapped = frames[:15] + [(frame_set, as_somebody(face, 70.0, yaw_deg=25.0)) for frame_set, face in frames[15:]]
     assert cue(swapped) == (Outcome.NOT_LIVE, "identity changed")

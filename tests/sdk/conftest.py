@@ -94,8 +94,7 @@ class People:
         imager = SENSORS["sl-940"].build(actor, unit)
         info = _info(imager)
         slots = int(after_s * 30)
-        for slot in range(slots):
-            actor.at(slot * SLOT_US, Shown(prompt))
+        actor.at(0, Shown(prompt))  # from here on they answer
         frames = {}
         for slot, light in ((slots, Light.DOTS), (slots + 1, Light.FLOOD)):
             image = imager.expose(Exposure(slot, slot * SLOT_US, light, exposure_us, 1.0, Shown(prompt)))

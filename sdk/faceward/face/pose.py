@@ -24,13 +24,14 @@ _SLANT_RAD = float(np.arctan2(9.9, 58.0))  # of the plane from eyes to mouth on 
 _MOUTH_HALF_MM = 23.7
 _EYES_APART_MM = (35.0, 95.0)  # 4.5 sigma around 63 mm (Dodgson 2004), and the detector's scatter
 _MOUTH_BELOW_MM = (30.0, 105.0)
+_PITCH_MAX_DEG = 50.0  # necks bend about 60, and YuNet finds no face there; a hand before the eyes looks like 70
 
 
 def pose_from_points(points_mm: NDArray[np.float64]) -> HeadPose | None:
     """Pose of (5, 3) camera points, NaN rows for unknown ones.
 
-    None without both eyes and a corner of the mouth, or where these are no face's distances apart (a depth that belongs to
-    something else).
+    None without both eyes and a corner of the mouth, or where these are no face's distances apart or on a plane that no
+    face seen from the front has (a depth that belongs to something else).
     """
     right_eye, left_eye, _, right_mouth, left_mouth = points_mm
     across = left_eye - right_eye
@@ -51,7 +52,8 @@ def pose_from_points(points_mm: NDArray[np.float64]) -> HeadPose | None:
     down /= below
     away = np.cross(across, down)
     turned = np.cos(_SLANT_RAD) * away - np.sin(_SLANT_RAD) * down
-    return _angles(np.column_stack([across, np.cross(turned, across), turned]))
+    pose = _angles(np.column_stack([across, np.cross(turned, across), turned]))
+    return pose if abs(pose.pitch_deg) <= _PITCH_MAX_DEG else None
 
 
 def pose_from_pixels(landmarks_px: NDArray[np.float32], camera: Intrinsics) -> HeadPose | None:

@@ -29,6 +29,7 @@ BRIGHTNESS_RATIO_MAX = 4.0  # between mouth, eyes and cheeks; a beard of reflect
 BEHIND_MM = 120.0  # behind the middle of the face's depth: ears and hair still belong to the head
 PROTRUSION_MM = 55.0  # before the cheeks (the 60th percentile of the face's depth); noses reach 45 mm
 TURNED_DEG = 10.0
+NOD_MAX_DEG = 20.0  # what a nod may add: more is no nod but something before the eyes or the mouth that passes for one
 
 _PATCH_PX = 64
 
@@ -155,7 +156,8 @@ def _covered(
     # A turned face spreads in z by itself: half of 150 mm times the sine of the turn.
     valid = valid[valid <= np.median(valid) + BEHIND_MM / unit_mm]  # the wall beside a turned face is not the face
     yaw_deg, pitch_deg = (pose.yaw_deg, pose.pitch_deg) if pose is not None else (0.0, 0.0)
-    turn_mm = 75.0 * (abs(np.sin(np.radians(yaw_deg))) + abs(np.sin(np.radians(pitch_deg))))
+    nod_deg = min(abs(pitch_deg), NOD_MAX_DEG)
+    turn_mm = 75.0 * (abs(np.sin(np.radians(yaw_deg))) + np.sin(np.radians(nod_deg)))
     front_mm = float(np.percentile(valid, 60.0)) * unit_mm - PROTRUSION_MM - float(turn_mm)
     return float(np.count_nonzero(valid * unit_mm < front_mm)) / valid.size
 

@@ -110,3 +110,9 @@ def test_points_on_one_spot_or_one_line_are_no_face() -> None:
     assert pose_from_pixels(np.full((5, 2), 200.0, dtype=np.float32), CAMERA) is None
     line = np.column_stack([np.linspace(100, 200, 5), np.full(5, 100.0)]).astype(np.float32)
     assert pose_from_pixels(line, CAMERA) is None
+
+
+@pytest.mark.parametrize(("pitch", "known"), [(49, True), (-49, True), (52, False), (-52, False)])
+def test_points_on_a_plane_that_no_face_has_are_no_pose(pitch: float, known: bool) -> None:
+    pose = pose_from_points(head(0, pitch, 0))
+    assert (pose is not None) == known
