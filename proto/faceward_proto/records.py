@@ -12,8 +12,8 @@ from typing import Final
 
 from faceward_proto.envelope import MAX_PAYLOAD_BYTES
 from faceward_proto.reader import MalformedMessage, read_message
-from faceward_proto.v1.grant_pb2 import Grant
-from faceward_proto.v1.template_pb2 import GateResult, Measure, PoseTemplate, TemplateRecord
+from faceward_proto.v1.grant_pb2 import GRANT_PURPOSE_CLEAR_LOCKOUT, GRANT_PURPOSE_UNSPECIFIED, Grant
+from faceward_proto.v1.template_pb2 import ATTESTATION_NONE, GateResult, Measure, PoseTemplate, TemplateRecord
 
 RECORD_VERSION: Final = 1
 GRANT_VERSION: Final = 1
@@ -30,6 +30,9 @@ MAX_MEASURES: Final = 32
 MAX_TEXT: Final = 64
 MAX_CUE: Final = 128
 MAX_GRANT_BYTES: Final = 4096
+MAX_GRANT_ENVELOPE_BYTES: Final = 16_384  # a grant with four signatures of 3.3 KB
+MAX_SLOTS: Final = 65_536  # 36 minutes at 30 a second
+MAX_EVIDENCE_BYTES: Final = 4096
 MAX_ATTEMPTS: Final = 10
 MAX_TIME_S: Final = 1 << 40  # past the year 36,000; keeps sums of times inside 64 bits
 MAX_EPOCH: Final = 1 << 40
@@ -69,7 +72,8 @@ def check_template(record: TemplateRecord) -> None:
     _size("capture.digest", record.capture.digest, DIGEST_BYTES)
     _require(len(record.capture.nonce) in NONCE_BYTES, f"capture.nonce has {len(record.capture.nonce)} bytes")
     _size("capture.schedule_digest", record.capture.schedule_digest, DIGEST_BYTES)
-    _require(0 < len(record.grant) <= MAX_GRANT_BYTES, f"grant has {len(record.grant)} bytes")
+    _require(1 <= record.capture.slots <= MAX_SLOTS, f"capture.slots is {record.capture.slots}")
+    _require(0 < len(record.grant) <= MAX_GRANT_ENVELOPE_BYTES, f"grant has {len(record.grant)} bytes")
     _require(record.outcome != 0, "outcome is unspecified")
     _sensor(record)
     _poses(list(record.poses))
@@ -82,14 +86,21 @@ def check_grant(grant: Grant) -> None:
     _require(grant.version == GRANT_VERSION, f"version {grant.version} is not {GRANT_VERSION}")
     _size("grant_id", grant.grant_id, ID_BYTES)
     _size("challenge", grant.challenge, CHALLENGE_BYTES)
-    _size("subject", grant.subject, DIGEST_BYTES)
+    _require(grant.purpose != GRANT_PURPOSE_UNSPECIFIED, "purpose is unspecified")
     _identifier("tenant", grant.tenant)
     _identifier("lock_group", grant.lock_group)
     if grant.host_key:
         _size("host_key", grant.host_key, DIGEST_BYTES)
     if grant.sensor_serial:
         _text("sensor_serial", grant.sensor_serial)
+    if grant.sensor_key:
+        _size("sensor_key", grant.sensor_key, DIGEST_BYTES)
     _times(grant.issued_at_s, grant.expires_at_s)
+    if grant.purpose == GRANT_PURPOSE_CLEAR_LOCKOUT:
+        _require(not grant.subject, "a grant that permits no enrollment names a subject")
+        _require(grant.max_attempts == 0, "a grant that permits no enrollment has attempts")
+        return
+    _size("subject", grant.subject, DIGEST_BYTES)
     _require(1 <= grant.max_attempts <= MAX_ATTEMPTS, f"max_attempts is {grant.max_attempts}")
 
 
@@ -101,6 +112,11 @@ def _sensor(record: TemplateRecord) -> None:
         _text("sensor.hardware_revision", sensor.hardware_revision)
     _require(sensor.kind != 0, "sensor.kind is unspecified")
     _require(sensor.attestation != 0, "sensor.attestation is unspecified")
+    _require(len(sensor.evidence) <= MAX_EVIDENCE_BYTES, f"sensor.evidence has {len(sensor.evidence)} bytes")
+    _require(bool(sensor.evidence) == bool(sensor.evidence_kind), "sensor.evidence without its kind")
+    if sensor.evidence:
+        _identifier("sensor.evidence_kind", sensor.evidence_kind)
+        _require(sensor.attestation != ATTESTATION_NONE, "sensor.evidence where there is no attestation")
 
 
 def _poses(poses: list[PoseTemplate]) -> None:

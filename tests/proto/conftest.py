@@ -59,6 +59,7 @@ class World:
             issued_at_s=NOW_S - 60,
             expires_at_s=NOW_S + 540,
             max_attempts=3,
+            purpose=grant_pb2.GRANT_PURPOSE_ENROLL,
         )
         return _changed(message, changes)
 
@@ -102,7 +103,7 @@ class World:
             ],
             policy_hash=b"p" * 32,
             capture=template_pb2.CaptureRecord(
-                capture_id="c0ffee", digest=b"x" * 32, nonce=b"n" * 16, schedule_digest=b"y" * 32
+                capture_id="c0ffee", digest=b"x" * 32, nonce=b"n" * 16, schedule_digest=b"y" * 32, slots=300
             ),
             sensor=template_pb2.SensorRecord(
                 vendor="Ward",

@@ -51,7 +51,7 @@ RECORD_CHANGES = {
     "sensor__hardware_revision": ["\x1b[2J"],
     "sensor__kind": [0],
     "sensor__attestation": [0],
-    "grant": [b"", b"g" * 4097],
+    "grant": [b"", b"g" * 16_385],
 }
 GRANT_CHANGES = {
     "version": [0, 2],

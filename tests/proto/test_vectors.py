@@ -9,7 +9,7 @@ import pytest
 from faceward.hal.payload import parse_header
 from faceward.model.frame import Illumination, Stream
 from faceward_proto.reader import MalformedMessage, read_message
-from faceward_proto.v1 import capture_pb2, device_pb2, envelope_pb2, grant_pb2, template_pb2
+from faceward_proto.v1 import attestation_pb2, capture_pb2, device_pb2, envelope_pb2, grant_pb2, template_pb2, trust_pb2
 from faceward_sim.firmware import messages
 from faceward_sim.firmware.payload import FrameMetadata, StreamId, pack_frame
 from faceward_sim.firmware.protobuf import decode, encode
@@ -17,7 +17,7 @@ from google.protobuf import text_format
 
 FOLDER = Path(__file__).parent / "vectors"
 VECTORS = sorted(FOLDER.glob("*.textproto"))
-MODULES = [device_pb2, capture_pb2, template_pb2, envelope_pb2, grant_pb2]
+MODULES = [attestation_pb2, device_pb2, capture_pb2, template_pb2, envelope_pb2, grant_pb2, trust_pb2]
 KINDS = {name: getattr(module, name) for module in MODULES for name in module.DESCRIPTOR.message_types_by_name}
 
 

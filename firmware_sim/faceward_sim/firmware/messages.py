@@ -87,11 +87,17 @@ _HEALTH = fields(
     Field(3, "faults", Kind.ENUM, repeated=True),
     (4, "dropped_frames", Kind.UINT32),
 )
+_CONNECT_REPLY = fields((1, "device_random", Kind.BYTES), (2, "chain", Kind.BYTES), (3, "mac", Kind.BYTES))
+_AUTHENTICATED = fields((1, "counter", Kind.UINT32), (2, "message", Kind.BYTES), (3, "tag", Kind.BYTES))
+_ATTEST_REPLY = fields((1, "statement", Kind.BYTES), (2, "signature", Kind.BYTES))
 REPLY = fields(
     (1, "status", Kind.ENUM),
     Field(2, "identity", Kind.MESSAGE, _IDENTITY),
     Field(3, "calibration", Kind.MESSAGE, _CALIBRATION),
     Field(4, "health", Kind.MESSAGE, _HEALTH),
+    Field(16, "connect", Kind.MESSAGE, _CONNECT_REPLY),
+    Field(17, "authenticated", Kind.MESSAGE, _AUTHENTICATED),
+    Field(18, "attest", Kind.MESSAGE, _ATTEST_REPLY),
 )
 
 

@@ -15,6 +15,7 @@ class ReplyStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REPLY_STATUS_UNSUPPORTED: _ClassVar[ReplyStatus]
     REPLY_STATUS_BUSY: _ClassVar[ReplyStatus]
     REPLY_STATUS_FAULT: _ClassVar[ReplyStatus]
+    REPLY_STATUS_UNAUTHENTICATED: _ClassVar[ReplyStatus]
 
 class SensorKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -61,6 +62,7 @@ REPLY_STATUS_MALFORMED: ReplyStatus
 REPLY_STATUS_UNSUPPORTED: ReplyStatus
 REPLY_STATUS_BUSY: ReplyStatus
 REPLY_STATUS_FAULT: ReplyStatus
+REPLY_STATUS_UNAUTHENTICATED: ReplyStatus
 SENSOR_KIND_UNSPECIFIED: SensorKind
 SENSOR_KIND_STRUCTURED_LIGHT: SensorKind
 SENSOR_KIND_TIME_OF_FLIGHT: SensorKind
@@ -91,18 +93,30 @@ PROMPT_DONE: Prompt
 PROMPT_REFUSED: Prompt
 
 class DeviceRequest(_message.Message):
-    __slots__ = ("identity", "calibration", "health", "schedule", "indicator")
+    __slots__ = ("identity", "calibration", "health", "schedule", "indicator", "configuration", "exposure", "stop", "connect", "authenticated", "attest")
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     CALIBRATION_FIELD_NUMBER: _ClassVar[int]
     HEALTH_FIELD_NUMBER: _ClassVar[int]
     SCHEDULE_FIELD_NUMBER: _ClassVar[int]
     INDICATOR_FIELD_NUMBER: _ClassVar[int]
+    CONFIGURATION_FIELD_NUMBER: _ClassVar[int]
+    EXPOSURE_FIELD_NUMBER: _ClassVar[int]
+    STOP_FIELD_NUMBER: _ClassVar[int]
+    CONNECT_FIELD_NUMBER: _ClassVar[int]
+    AUTHENTICATED_FIELD_NUMBER: _ClassVar[int]
+    ATTEST_FIELD_NUMBER: _ClassVar[int]
     identity: IdentityRequest
     calibration: CalibrationRequest
     health: HealthRequest
     schedule: IlluminationSchedule
     indicator: Indicator
-    def __init__(self, identity: _Optional[_Union[IdentityRequest, _Mapping]] = ..., calibration: _Optional[_Union[CalibrationRequest, _Mapping]] = ..., health: _Optional[_Union[HealthRequest, _Mapping]] = ..., schedule: _Optional[_Union[IlluminationSchedule, _Mapping]] = ..., indicator: _Optional[_Union[Indicator, _Mapping]] = ...) -> None: ...
+    configuration: Configuration
+    exposure: Exposure
+    stop: StopRequest
+    connect: ConnectRequest
+    authenticated: AuthenticatedMessage
+    attest: AttestRequest
+    def __init__(self, identity: _Optional[_Union[IdentityRequest, _Mapping]] = ..., calibration: _Optional[_Union[CalibrationRequest, _Mapping]] = ..., health: _Optional[_Union[HealthRequest, _Mapping]] = ..., schedule: _Optional[_Union[IlluminationSchedule, _Mapping]] = ..., indicator: _Optional[_Union[Indicator, _Mapping]] = ..., configuration: _Optional[_Union[Configuration, _Mapping]] = ..., exposure: _Optional[_Union[Exposure, _Mapping]] = ..., stop: _Optional[_Union[StopRequest, _Mapping]] = ..., connect: _Optional[_Union[ConnectRequest, _Mapping]] = ..., authenticated: _Optional[_Union[AuthenticatedMessage, _Mapping]] = ..., attest: _Optional[_Union[AttestRequest, _Mapping]] = ...) -> None: ...
 
 class IdentityRequest(_message.Message):
     __slots__ = ()
@@ -116,17 +130,93 @@ class HealthRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class StopRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Configuration(_message.Message):
+    __slots__ = ("infrared_width_px", "infrared_height_px", "depth_width_px", "depth_height_px")
+    INFRARED_WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
+    INFRARED_HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
+    DEPTH_WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
+    DEPTH_HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
+    infrared_width_px: int
+    infrared_height_px: int
+    depth_width_px: int
+    depth_height_px: int
+    def __init__(self, infrared_width_px: _Optional[int] = ..., infrared_height_px: _Optional[int] = ..., depth_width_px: _Optional[int] = ..., depth_height_px: _Optional[int] = ...) -> None: ...
+
+class Exposure(_message.Message):
+    __slots__ = ("exposure_us", "gain_centi")
+    EXPOSURE_US_FIELD_NUMBER: _ClassVar[int]
+    GAIN_CENTI_FIELD_NUMBER: _ClassVar[int]
+    exposure_us: int
+    gain_centi: int
+    def __init__(self, exposure_us: _Optional[int] = ..., gain_centi: _Optional[int] = ...) -> None: ...
+
+class ConnectRequest(_message.Message):
+    __slots__ = ("host_random", "host_key")
+    HOST_RANDOM_FIELD_NUMBER: _ClassVar[int]
+    HOST_KEY_FIELD_NUMBER: _ClassVar[int]
+    host_random: bytes
+    host_key: bytes
+    def __init__(self, host_random: _Optional[bytes] = ..., host_key: _Optional[bytes] = ...) -> None: ...
+
+class ConnectReply(_message.Message):
+    __slots__ = ("device_random", "chain", "mac")
+    DEVICE_RANDOM_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_FIELD_NUMBER: _ClassVar[int]
+    MAC_FIELD_NUMBER: _ClassVar[int]
+    device_random: bytes
+    chain: bytes
+    mac: bytes
+    def __init__(self, device_random: _Optional[bytes] = ..., chain: _Optional[bytes] = ..., mac: _Optional[bytes] = ...) -> None: ...
+
+class AuthenticatedMessage(_message.Message):
+    __slots__ = ("counter", "message", "tag")
+    COUNTER_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    TAG_FIELD_NUMBER: _ClassVar[int]
+    counter: int
+    message: bytes
+    tag: bytes
+    def __init__(self, counter: _Optional[int] = ..., message: _Optional[bytes] = ..., tag: _Optional[bytes] = ...) -> None: ...
+
+class AttestRequest(_message.Message):
+    __slots__ = ("slots", "key_frames", "grant_digest")
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    KEY_FRAMES_FIELD_NUMBER: _ClassVar[int]
+    GRANT_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    slots: int
+    key_frames: _containers.RepeatedScalarFieldContainer[bytes]
+    grant_digest: bytes
+    def __init__(self, slots: _Optional[int] = ..., key_frames: _Optional[_Iterable[bytes]] = ..., grant_digest: _Optional[bytes] = ...) -> None: ...
+
+class AttestReply(_message.Message):
+    __slots__ = ("statement", "signature")
+    STATEMENT_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    statement: bytes
+    signature: bytes
+    def __init__(self, statement: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
+
 class DeviceReply(_message.Message):
-    __slots__ = ("status", "identity", "calibration", "health")
+    __slots__ = ("status", "identity", "calibration", "health", "connect", "authenticated", "attest")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     CALIBRATION_FIELD_NUMBER: _ClassVar[int]
     HEALTH_FIELD_NUMBER: _ClassVar[int]
+    CONNECT_FIELD_NUMBER: _ClassVar[int]
+    AUTHENTICATED_FIELD_NUMBER: _ClassVar[int]
+    ATTEST_FIELD_NUMBER: _ClassVar[int]
     status: ReplyStatus
     identity: Identity
     calibration: Calibration
     health: Health
-    def __init__(self, status: _Optional[_Union[ReplyStatus, str]] = ..., identity: _Optional[_Union[Identity, _Mapping]] = ..., calibration: _Optional[_Union[Calibration, _Mapping]] = ..., health: _Optional[_Union[Health, _Mapping]] = ...) -> None: ...
+    connect: ConnectReply
+    authenticated: AuthenticatedMessage
+    attest: AttestReply
+    def __init__(self, status: _Optional[_Union[ReplyStatus, str]] = ..., identity: _Optional[_Union[Identity, _Mapping]] = ..., calibration: _Optional[_Union[Calibration, _Mapping]] = ..., health: _Optional[_Union[Health, _Mapping]] = ..., connect: _Optional[_Union[ConnectReply, _Mapping]] = ..., authenticated: _Optional[_Union[AuthenticatedMessage, _Mapping]] = ..., attest: _Optional[_Union[AttestReply, _Mapping]] = ...) -> None: ...
 
 class Emitter(_message.Message):
     __slots__ = ("illumination", "wavelength_nm")

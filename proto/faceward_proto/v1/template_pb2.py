@@ -25,33 +25,33 @@ _sym_db = _symbol_database.Default()
 from faceward_proto.v1 import device_pb2 as faceward__proto_dot_v1_dot_device__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n faceward_proto/v1/template.proto\x12\x0b\x66\x61\x63\x65ward.v1\x1a\x1e\x66\x61\x63\x65ward_proto/v1/device.proto\"\xee\x03\n\x0eTemplateRecord\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x11\n\trecord_id\x18\x02 \x01(\x0c\x12\x0f\n\x07subject\x18\x03 \x01(\x0c\x12\x0e\n\x06tenant\x18\x04 \x01(\t\x12\x12\n\nlock_group\x18\x05 \x01(\t\x12\r\n\x05\x65poch\x18\x06 \x01(\x04\x12\x13\n\x0bissued_at_s\x18\x07 \x01(\x04\x12\x14\n\x0c\x65xpires_at_s\x18\x08 \x01(\x04\x12\x13\n\x0bsdk_version\x18\t \x01(\t\x12)\n\textractor\x18\n \x01(\x0b\x32\x16.faceward.v1.Extractor\x12(\n\x05poses\x18\x0b \x03(\x0b\x32\x19.faceward.v1.PoseTemplate\x12\x0e\n\x06relief\x18\x0c \x03(\x02\x12%\n\x07outcome\x18\r \x01(\x0e\x32\x14.faceward.v1.Outcome\x12&\n\x05gates\x18\x0e \x03(\x0b\x32\x17.faceward.v1.GateResult\x12\x13\n\x0bpolicy_hash\x18\x0f \x01(\x0c\x12+\n\x07\x63\x61pture\x18\x10 \x01(\x0b\x32\x1a.faceward.v1.CaptureRecord\x12)\n\x06sensor\x18\x11 \x01(\x0b\x32\x19.faceward.v1.SensorRecord\x12\r\n\x05grant\x18\x12 \x01(\x0cJ\x04\x08 \x10@\"*\n\tExtractor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"n\n\x0cPoseTemplate\x12\x1f\n\x04pose\x18\x01 \x01(\x0e\x32\x11.faceward.v1.Pose\x12\x11\n\tembedding\x18\x02 \x03(\x02\x12\x14\n\x0c\x66lood_digest\x18\x03 \x01(\x0c\x12\x14\n\x0c\x64\x65pth_digest\x18\x04 \x01(\x0c\"\x9d\x01\n\nGateResult\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x14\n\x0c\x64istribution\x18\x03 \x01(\t\x12%\n\x07outcome\x18\x04 \x01(\x0e\x32\x14.faceward.v1.Outcome\x12\x0b\n\x03\x63ue\x18\x05 \x01(\t\x12&\n\x08measures\x18\x06 \x03(\x0b\x32\x14.faceward.v1.Measure\"u\n\x07Measure\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\x12\n\x05limit\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12!\n\x05sense\x18\x05 \x01(\x0e\x32\x12.faceward.v1.SenseB\x08\n\x06_limit\"[\n\rCaptureRecord\x12\x12\n\ncapture_id\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\x12\r\n\x05nonce\x18\x03 \x01(\x0c\x12\x17\n\x0fschedule_digest\x18\x04 \x01(\x0c\"\xce\x01\n\x0cSensorRecord\x12\x0e\n\x06vendor\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x0e\n\x06serial\x18\x03 \x01(\t\x12\x18\n\x10\x66irmware_version\x18\x04 \x01(\t\x12\x19\n\x11hardware_revision\x18\x05 \x01(\t\x12%\n\x04kind\x18\x06 \x01(\x0e\x32\x17.faceward.v1.SensorKind\x12-\n\x0b\x61ttestation\x18\x07 \x01(\x0e\x32\x18.faceward.v1.AttestationJ\x04\x08\x10\x10 *y\n\x04Pose\x12\x14\n\x10POSE_UNSPECIFIED\x10\x00\x12\x10\n\x0cPOSE_FRONTAL\x10\x01\x12\r\n\tPOSE_LEFT\x10\x02\x12\x0e\n\nPOSE_RIGHT\x10\x03\x12\x0b\n\x07POSE_UP\x10\x04\x12\r\n\tPOSE_DOWN\x10\x05\x12\x0e\n\nPOSE_SMILE\x10\x06*\x7f\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n\x0cOUTCOME_LIVE\x10\x01\x12\x14\n\x10OUTCOME_NOT_LIVE\x10\x02\x12\x18\n\x14OUTCOME_INCONCLUSIVE\x10\x03\x12\x19\n\x15OUTCOME_NOT_EVALUATED\x10\x04*E\n\x05Sense\x12\x15\n\x11SENSE_UNSPECIFIED\x10\x00\x12\x11\n\rSENSE_AT_MOST\x10\x01\x12\x12\n\x0eSENSE_AT_LEAST\x10\x02*[\n\x0b\x41ttestation\x12\x1b\n\x17\x41TTESTATION_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41TTESTATION_NONE\x10\x01\x12\x19\n\x15\x41TTESTATION_SIMULATED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n faceward_proto/v1/template.proto\x12\x0b\x66\x61\x63\x65ward.v1\x1a\x1e\x66\x61\x63\x65ward_proto/v1/device.proto\"\xe8\x03\n\x0eTemplateRecord\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x11\n\trecord_id\x18\x02 \x01(\x0c\x12\x0f\n\x07subject\x18\x03 \x01(\x0c\x12\x0e\n\x06tenant\x18\x04 \x01(\t\x12\x12\n\nlock_group\x18\x05 \x01(\t\x12\r\n\x05\x65poch\x18\x06 \x01(\x04\x12\x13\n\x0bissued_at_s\x18\x07 \x01(\x04\x12\x14\n\x0c\x65xpires_at_s\x18\x08 \x01(\x04\x12\x13\n\x0bsdk_version\x18\t \x01(\t\x12)\n\textractor\x18\n \x01(\x0b\x32\x16.faceward.v1.Extractor\x12(\n\x05poses\x18\x0b \x03(\x0b\x32\x19.faceward.v1.PoseTemplate\x12\x0e\n\x06relief\x18\x0c \x03(\x02\x12%\n\x07outcome\x18\r \x01(\x0e\x32\x14.faceward.v1.Outcome\x12&\n\x05gates\x18\x0e \x03(\x0b\x32\x17.faceward.v1.GateResult\x12\x13\n\x0bpolicy_hash\x18\x0f \x01(\x0c\x12+\n\x07\x63\x61pture\x18\x10 \x01(\x0b\x32\x1a.faceward.v1.CaptureRecord\x12)\n\x06sensor\x18\x11 \x01(\x0b\x32\x19.faceward.v1.SensorRecord\x12\r\n\x05grant\x18\x12 \x01(\x0c\"*\n\tExtractor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"n\n\x0cPoseTemplate\x12\x1f\n\x04pose\x18\x01 \x01(\x0e\x32\x11.faceward.v1.Pose\x12\x11\n\tembedding\x18\x02 \x03(\x02\x12\x14\n\x0c\x66lood_digest\x18\x03 \x01(\x0c\x12\x14\n\x0c\x64\x65pth_digest\x18\x04 \x01(\x0c\"\x9d\x01\n\nGateResult\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x14\n\x0c\x64istribution\x18\x03 \x01(\t\x12%\n\x07outcome\x18\x04 \x01(\x0e\x32\x14.faceward.v1.Outcome\x12\x0b\n\x03\x63ue\x18\x05 \x01(\t\x12&\n\x08measures\x18\x06 \x03(\x0b\x32\x14.faceward.v1.Measure\"u\n\x07Measure\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\x12\n\x05limit\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12!\n\x05sense\x18\x05 \x01(\x0e\x32\x12.faceward.v1.SenseB\x08\n\x06_limit\"j\n\rCaptureRecord\x12\x12\n\ncapture_id\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\x12\r\n\x05nonce\x18\x03 \x01(\x0c\x12\x17\n\x0fschedule_digest\x18\x04 \x01(\x0c\x12\r\n\x05slots\x18\x05 \x01(\r\"\xf7\x01\n\x0cSensorRecord\x12\x0e\n\x06vendor\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x0e\n\x06serial\x18\x03 \x01(\t\x12\x18\n\x10\x66irmware_version\x18\x04 \x01(\t\x12\x19\n\x11hardware_revision\x18\x05 \x01(\t\x12%\n\x04kind\x18\x06 \x01(\x0e\x32\x17.faceward.v1.SensorKind\x12-\n\x0b\x61ttestation\x18\x07 \x01(\x0e\x32\x18.faceward.v1.Attestation\x12\x15\n\revidence_kind\x18\x10 \x01(\t\x12\x10\n\x08\x65vidence\x18\x11 \x01(\x0cJ\x04\x08\x12\x10 *y\n\x04Pose\x12\x14\n\x10POSE_UNSPECIFIED\x10\x00\x12\x10\n\x0cPOSE_FRONTAL\x10\x01\x12\r\n\tPOSE_LEFT\x10\x02\x12\x0e\n\nPOSE_RIGHT\x10\x03\x12\x0b\n\x07POSE_UP\x10\x04\x12\r\n\tPOSE_DOWN\x10\x05\x12\x0e\n\nPOSE_SMILE\x10\x06*\x7f\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n\x0cOUTCOME_LIVE\x10\x01\x12\x14\n\x10OUTCOME_NOT_LIVE\x10\x02\x12\x18\n\x14OUTCOME_INCONCLUSIVE\x10\x03\x12\x19\n\x15OUTCOME_NOT_EVALUATED\x10\x04*E\n\x05Sense\x12\x15\n\x11SENSE_UNSPECIFIED\x10\x00\x12\x11\n\rSENSE_AT_MOST\x10\x01\x12\x12\n\x0eSENSE_AT_LEAST\x10\x02*u\n\x0b\x41ttestation\x12\x1b\n\x17\x41TTESTATION_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41TTESTATION_NONE\x10\x01\x12\x19\n\x15\x41TTESTATION_SIMULATED\x10\x02\x12\x18\n\x14\x41TTESTATION_VERIFIED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'faceward_proto.v1.template_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_POSE']._serialized_start=1315
-  _globals['_POSE']._serialized_end=1436
-  _globals['_OUTCOME']._serialized_start=1438
-  _globals['_OUTCOME']._serialized_end=1565
-  _globals['_SENSE']._serialized_start=1567
-  _globals['_SENSE']._serialized_end=1636
-  _globals['_ATTESTATION']._serialized_start=1638
-  _globals['_ATTESTATION']._serialized_end=1729
+  _globals['_POSE']._serialized_start=1365
+  _globals['_POSE']._serialized_end=1486
+  _globals['_OUTCOME']._serialized_start=1488
+  _globals['_OUTCOME']._serialized_end=1615
+  _globals['_SENSE']._serialized_start=1617
+  _globals['_SENSE']._serialized_end=1686
+  _globals['_ATTESTATION']._serialized_start=1688
+  _globals['_ATTESTATION']._serialized_end=1805
   _globals['_TEMPLATERECORD']._serialized_start=82
-  _globals['_TEMPLATERECORD']._serialized_end=576
-  _globals['_EXTRACTOR']._serialized_start=578
-  _globals['_EXTRACTOR']._serialized_end=620
-  _globals['_POSETEMPLATE']._serialized_start=622
-  _globals['_POSETEMPLATE']._serialized_end=732
-  _globals['_GATERESULT']._serialized_start=735
-  _globals['_GATERESULT']._serialized_end=892
-  _globals['_MEASURE']._serialized_start=894
-  _globals['_MEASURE']._serialized_end=1011
-  _globals['_CAPTURERECORD']._serialized_start=1013
-  _globals['_CAPTURERECORD']._serialized_end=1104
-  _globals['_SENSORRECORD']._serialized_start=1107
-  _globals['_SENSORRECORD']._serialized_end=1313
+  _globals['_TEMPLATERECORD']._serialized_end=570
+  _globals['_EXTRACTOR']._serialized_start=572
+  _globals['_EXTRACTOR']._serialized_end=614
+  _globals['_POSETEMPLATE']._serialized_start=616
+  _globals['_POSETEMPLATE']._serialized_end=726
+  _globals['_GATERESULT']._serialized_start=729
+  _globals['_GATERESULT']._serialized_end=886
+  _globals['_MEASURE']._serialized_start=888
+  _globals['_MEASURE']._serialized_end=1005
+  _globals['_CAPTURERECORD']._serialized_start=1007
+  _globals['_CAPTURERECORD']._serialized_end=1113
+  _globals['_SENSORRECORD']._serialized_start=1116
+  _globals['_SENSORRECORD']._serialized_end=1363
 # @@protoc_insertion_point(module_scope)

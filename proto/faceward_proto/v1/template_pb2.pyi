@@ -37,6 +37,7 @@ class Attestation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ATTESTATION_UNSPECIFIED: _ClassVar[Attestation]
     ATTESTATION_NONE: _ClassVar[Attestation]
     ATTESTATION_SIMULATED: _ClassVar[Attestation]
+    ATTESTATION_VERIFIED: _ClassVar[Attestation]
 POSE_UNSPECIFIED: Pose
 POSE_FRONTAL: Pose
 POSE_LEFT: Pose
@@ -55,6 +56,7 @@ SENSE_AT_LEAST: Sense
 ATTESTATION_UNSPECIFIED: Attestation
 ATTESTATION_NONE: Attestation
 ATTESTATION_SIMULATED: Attestation
+ATTESTATION_VERIFIED: Attestation
 
 class TemplateRecord(_message.Message):
     __slots__ = ("version", "record_id", "subject", "tenant", "lock_group", "epoch", "issued_at_s", "expires_at_s", "sdk_version", "extractor", "poses", "relief", "outcome", "gates", "policy_hash", "capture", "sensor", "grant")
@@ -147,19 +149,21 @@ class Measure(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[float] = ..., unit: _Optional[str] = ..., limit: _Optional[float] = ..., sense: _Optional[_Union[Sense, str]] = ...) -> None: ...
 
 class CaptureRecord(_message.Message):
-    __slots__ = ("capture_id", "digest", "nonce", "schedule_digest")
+    __slots__ = ("capture_id", "digest", "nonce", "schedule_digest", "slots")
     CAPTURE_ID_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     NONCE_FIELD_NUMBER: _ClassVar[int]
     SCHEDULE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
     capture_id: str
     digest: bytes
     nonce: bytes
     schedule_digest: bytes
-    def __init__(self, capture_id: _Optional[str] = ..., digest: _Optional[bytes] = ..., nonce: _Optional[bytes] = ..., schedule_digest: _Optional[bytes] = ...) -> None: ...
+    slots: int
+    def __init__(self, capture_id: _Optional[str] = ..., digest: _Optional[bytes] = ..., nonce: _Optional[bytes] = ..., schedule_digest: _Optional[bytes] = ..., slots: _Optional[int] = ...) -> None: ...
 
 class SensorRecord(_message.Message):
-    __slots__ = ("vendor", "model", "serial", "firmware_version", "hardware_revision", "kind", "attestation")
+    __slots__ = ("vendor", "model", "serial", "firmware_version", "hardware_revision", "kind", "attestation", "evidence_kind", "evidence")
     VENDOR_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     SERIAL_FIELD_NUMBER: _ClassVar[int]
@@ -167,6 +171,8 @@ class SensorRecord(_message.Message):
     HARDWARE_REVISION_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     ATTESTATION_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_KIND_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     vendor: str
     model: str
     serial: str
@@ -174,4 +180,6 @@ class SensorRecord(_message.Message):
     hardware_revision: str
     kind: _device_pb2.SensorKind
     attestation: Attestation
-    def __init__(self, vendor: _Optional[str] = ..., model: _Optional[str] = ..., serial: _Optional[str] = ..., firmware_version: _Optional[str] = ..., hardware_revision: _Optional[str] = ..., kind: _Optional[_Union[_device_pb2.SensorKind, str]] = ..., attestation: _Optional[_Union[Attestation, str]] = ...) -> None: ...
+    evidence_kind: str
+    evidence: bytes
+    def __init__(self, vendor: _Optional[str] = ..., model: _Optional[str] = ..., serial: _Optional[str] = ..., firmware_version: _Optional[str] = ..., hardware_revision: _Optional[str] = ..., kind: _Optional[_Union[_device_pb2.SensorKind, str]] = ..., attestation: _Optional[_Union[Attestation, str]] = ..., evidence_kind: _Optional[str] = ..., evidence: _Optional[bytes] = ...) -> None: ...

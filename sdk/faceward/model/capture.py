@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +21,21 @@ class KeyFrame:
     sighting: FaceSighting
 
 
+@dataclass(frozen=True, slots=True)
+class SensorEvidence:
+    """What a sensor proved of a capture, for whoever verifies the record: `data` is of a form that `kind` names."""
+
+    kind: str
+    data: bytes = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Capture:
     """A finished capture. Its key frames were fixed, by digest, before any gate concluded.
 
     `digest` chains every frame's digest and metadata in slot order (see faceward.capture.digest). `complete` says whether
-    every stage that the plan asked for was reached; an incomplete one can be judged but never admitted.
+    every stage that the plan asked for was reached; an incomplete one can be judged but never admitted. `simulated` is
+    true, false or, of a sensor that proved nothing, None; without `evidence` it is None.
     """
 
     capture_id: str
@@ -39,7 +48,8 @@ class Capture:
     key_frames: tuple[KeyFrame, ...]
     complete: bool
     rejection: str | None  # the guidance reason that ended an incomplete capture
-    simulated: bool
+    simulated: bool | None
+    evidence: SensorEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

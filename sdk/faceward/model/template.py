@@ -15,7 +15,15 @@ class Attestation(StrEnum):
     """How the sensor proved what it is."""
 
     NONE = "none"  # it did not
-    SIMULATED = "simulated"
+    SIMULATED = "simulated"  # its evidence leads to a simulator's root
+    VERIFIED = "verified"  # its evidence leads to a vendor's root
+
+
+class GrantPurpose(StrEnum):
+    """What a grant permits."""
+
+    ENROLL = "enroll"
+    CLEAR_LOCKOUT = "clear-lockout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +55,12 @@ class RecordedCapture:
     digest: bytes
     nonce: bytes
     schedule_digest: bytes
+    slots: int
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedSensor:
-    """What the sensor said of itself, and how it proved it."""
+    """What the sensor said of itself, and how it proved it: `evidence` of that kind, both empty for Attestation.NONE."""
 
     vendor: str
     model: str
@@ -60,6 +69,8 @@ class RecordedSensor:
     hardware_revision: str
     kind: SensorKind
     attestation: Attestation
+    evidence_kind: str = ""
+    evidence: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +106,7 @@ class TemplateRecordModel:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """An administrator's permission for one enrollment; field meanings are grant.proto's."""
+    """An administrator's permission; field meanings are grant.proto's."""
 
     grant_id: bytes
     challenge: bytes
@@ -108,6 +119,8 @@ class Grant:
     development: bool
     host_key: bytes = b""
     sensor_serial: str = ""
+    purpose: GrantPurpose = GrantPurpose.ENROLL
+    sensor_key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ from faceward.signing.signer import Signer
 from faceward.wire.record import decode_template, encode_template
 
 
+_ATTESTATIONS = {None: Attestation.NONE, True: Attestation.SIMULATED, False: Attestation.VERIFIED}
+
+
 @dataclass(frozen=True, slots=True)
 class Validity:
     """From when to when a record counts, in Unix seconds, and in which epoch of its lock group."""
@@ -69,7 +72,9 @@ def make_record(
         outcome=verdict.outcome,
         gates=tuple(_recorded(result) for result in sorted(verdict.results, key=lambda result: result.gate)),
         policy_hash=verdict.policy_hash,
-        capture=RecordedCapture(capture.capture_id, capture.digest, capture.nonce, capture.schedule_digest),
+        capture=RecordedCapture(
+            capture.capture_id, capture.digest, capture.nonce, capture.schedule_digest, capture.slots
+        ),
         sensor=RecordedSensor(
             sensor.vendor,
             sensor.model,
@@ -77,7 +82,9 @@ def make_record(
             sensor.firmware_version,
             sensor.hardware_revision,
             sensor.kind,
-            Attestation.SIMULATED if capture.simulated else Attestation.NONE,
+            _ATTESTATIONS[capture.simulated],
+            "" if capture.evidence is None else capture.evidence.kind,
+            b"" if capture.evidence is None else capture.evidence.data,
         ),
         grant=grant.envelope,
     )

@@ -19,6 +19,7 @@ from faceward.model.liveness import Measure, Outcome
 from faceward.model.template import (
     Attestation,
     Grant,
+    GrantPurpose,
     RecordedCapture,
     RecordedGate,
     RecordedPose,
@@ -44,6 +45,11 @@ _SENSES = {"<=": template_pb2.SENSE_AT_MOST, ">=": template_pb2.SENSE_AT_LEAST}
 _ATTESTATIONS = {
     Attestation.NONE: template_pb2.ATTESTATION_NONE,
     Attestation.SIMULATED: template_pb2.ATTESTATION_SIMULATED,
+    Attestation.VERIFIED: template_pb2.ATTESTATION_VERIFIED,
+}
+_PURPOSES = {
+    GrantPurpose.ENROLL: grant_pb2.GRANT_PURPOSE_ENROLL,
+    GrantPurpose.CLEAR_LOCKOUT: grant_pb2.GRANT_PURPOSE_CLEAR_LOCKOUT,
 }
 _KINDS = {
     SensorKind.STRUCTURED_LIGHT: device_pb2.SENSOR_KIND_STRUCTURED_LIGHT,
@@ -54,6 +60,7 @@ _POSE_OF = {number: pose for pose, number in _POSES.items()}
 _OUTCOME_OF = {number: outcome for outcome, number in _OUTCOMES.items()}
 _SENSE_OF = {number: sense for sense, number in _SENSES.items()}
 _ATTESTATION_OF = {number: attestation for attestation, number in _ATTESTATIONS.items()}
+_PURPOSE_OF = {number: purpose for purpose, number in _PURPOSES.items()}
 _KIND_OF = {number: kind for kind, number in _KINDS.items()}
 
 
@@ -95,6 +102,7 @@ def encode_template(record: TemplateRecordModel) -> bytes:
                 digest=record.capture.digest,
                 nonce=record.capture.nonce,
                 schedule_digest=record.capture.schedule_digest,
+                slots=record.capture.slots,
             ),
             sensor=template_pb2.SensorRecord(
                 vendor=record.sensor.vendor,
@@ -104,6 +112,8 @@ def encode_template(record: TemplateRecordModel) -> bytes:
                 hardware_revision=record.sensor.hardware_revision,
                 kind=_KINDS[record.sensor.kind],
                 attestation=_ATTESTATIONS[record.sensor.attestation],
+                evidence_kind=record.sensor.evidence_kind,
+                evidence=record.sensor.evidence,
             ),
             grant=record.grant,
         )
@@ -159,7 +169,11 @@ def decode_template(data: bytes) -> TemplateRecordModel:
         ),
         policy_hash=message.policy_hash,
         capture=RecordedCapture(
-            message.capture.capture_id, message.capture.digest, message.capture.nonce, message.capture.schedule_digest
+            message.capture.capture_id,
+            message.capture.digest,
+            message.capture.nonce,
+            message.capture.schedule_digest,
+            message.capture.slots,
         ),
         sensor=RecordedSensor(
             message.sensor.vendor,
@@ -169,6 +183,8 @@ def decode_template(data: bytes) -> TemplateRecordModel:
             message.sensor.hardware_revision,
             _KIND_OF[message.sensor.kind],
             _ATTESTATION_OF[message.sensor.attestation],
+            message.sensor.evidence_kind,
+            message.sensor.evidence,
         ),
         grant=message.grant,
     )
@@ -190,12 +206,14 @@ def encode_grant(grant: Grant) -> bytes:
             expires_at_s=grant.expires_at_s,
             max_attempts=grant.max_attempts,
             development=grant.development,
+            purpose=_PURPOSES[grant.purpose],
+            sensor_key=grant.sensor_key,
         )
         check_grant(message)
         data: bytes = message.SerializeToString(deterministic=True)
     except MalformedMessage as error:
         raise VerificationError(f"this grant can't be written: {error}", "unsupported-record") from None
-    except (TypeError, ValueError, EncodeError) as error:
+    except (TypeError, ValueError, KeyError, EncodeError) as error:
         raise VerificationError(
             f"this grant can't be written: a value that its field can't hold ({error})", "unsupported-record"
         ) from None
@@ -220,6 +238,8 @@ def decode_grant(data: bytes) -> Grant:
         expires_at_s=message.expires_at_s,
         max_attempts=message.max_attempts,
         development=message.development,
+        purpose=_PURPOSE_OF[message.purpose],
+        sensor_key=message.sensor_key,
     )
 
 

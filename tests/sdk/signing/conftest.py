@@ -58,7 +58,7 @@ def _sensor() -> SensorInfo:
 def make_live():
     """A LiveCapture with key frames of the frontal pose (with depth) and the left one (without)."""
 
-    def make(*, simulated: bool = False):
+    def make(*, simulated: bool | None = None):
         frames = (
             KeyFrame(Pose.FRONTAL, _frame(Stream.INFRARED, 1), _frame(Stream.DEPTH, 2), _sighting()),
             KeyFrame(Pose.LEFT, _frame(Stream.INFRARED, 3), None, _sighting()),

@@ -75,7 +75,7 @@ def records(draw):
             for name in names
         ),
         policy_hash=draw(DIGEST),
-        capture=RecordedCapture(draw(WORD), draw(DIGEST), draw(st.binary(min_size=8, max_size=32)), draw(DIGEST)),
+        capture=RecordedCapture(draw(WORD), draw(DIGEST), draw(st.binary(min_size=8, max_size=32)), draw(DIGEST), draw(st.integers(1, 65_536))),
         sensor=RecordedSensor(
             draw(TEXT),
             draw(TEXT),
@@ -83,7 +83,7 @@ def records(draw):
             draw(TEXT),
             draw(TEXT | st.just("")),
             draw(st.sampled_from(SensorKind)),
-            draw(st.sampled_from(Attestation)),
+            *draw(ATTESTED),
         ),
         grant=draw(st.binary(min_size=1, max_size=64)),
     )
@@ -103,7 +103,11 @@ GRANTS = st.integers(1, 1 << 39).flatmap(
         development=st.booleans(),
         host_key=DIGEST | st.just(b""),
         sensor_serial=TEXT | st.just(""),
+        sensor_key=DIGEST | st.just(b""),
     )
+)
+ATTESTED = st.just((Attestation.NONE, "", b"")) | st.tuples(
+    st.sampled_from([Attestation.SIMULATED, Attestation.VERIFIED]), WORD, st.binary(min_size=1, max_size=4096)
 )
 
 
@@ -125,7 +129,7 @@ def _example() -> TemplateRecordModel:
         outcome=Outcome.LIVE,
         gates=(RecordedGate("flatness", "1", "gates 1", Outcome.LIVE, "relief", (Measure("relief", 31.5, "mm"),)),),
         policy_hash=b"p" * 32,
-        capture=RecordedCapture("c", b"x" * 32, b"n" * 16, b"y" * 32),
+        capture=RecordedCapture("c", b"x" * 32, b"n" * 16, b"y" * 32, 300),
         sensor=RecordedSensor("v", "m", "s", "f", "", SensorKind.TIME_OF_FLIGHT, Attestation.SIMULATED),
         grant=b"grant",
     )
