@@ -20,7 +20,7 @@ demo: $(VENV)/models.stamp
 	$(BIN)/python examples/demo/demo.py
 
 test: $(VENV)/models.stamp $(VENV)/dev.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 benchmarks: $(VENV)/models.stamp $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/run.py
