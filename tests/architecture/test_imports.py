@@ -132,7 +132,7 @@ LAYERS["cli"] = {*LAYERS, "cli"}
 FOREIGN: dict[str, tuple[str, ...]] = {
     "usb": ("faceward.hal.usb", "faceward.hal.usbip"),
     "google": ("faceward.wire",),
-    "cryptography": ("faceward.signing", "faceward.store"),
+    "cryptography": ("faceward.signing", "faceward.store", "faceward.hal.attestation"),
     "sqlalchemy": ("faceward.store",),
     "mcap": ("faceward.hal.recording",),
     "mcap_protobuf": ("faceward.hal.recording",),

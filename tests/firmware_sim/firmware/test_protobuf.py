@@ -132,7 +132,7 @@ def test_a_cut_message_is_refused_by_both_or_ends_between_fields(values, data):
         (b"\x0a\x00\x12\x00", "two requests"),
         (b"\x0a\x00\x0a\x00", "one request twice"),
         (b"\x0a\x02\x08\x01", "content where there is none"),
-        (b"\x32\x00", "an unknown field"),
+        (b"\x4a\x00", "an unknown field"),
         (b"\x0a\x80\x00", "a length longer than it need be"),
         (b"\x8a\x00\x00", "a tag longer than it need be"),
         (b"\x0a\x01", "cut short"),
