@@ -346,8 +346,9 @@ def test_a_slot_out_of_order_is_refused(script: Any) -> None:
         stand.run()
 
 
-def test_an_unattested_sensor_counts_as_simulated(script: Any) -> None:
-    assert Stand(script).run().simulated is True
+def test_of_an_unattested_sensor_nothing_is_known_and_nothing_travels(script: Any) -> None:
+    capture = Stand(script).run()
+    assert (capture.simulated, capture.evidence) == (None, None)
 
 
 def test_a_dark_face_gets_more_light_and_a_bright_one_less(script: Any) -> None:

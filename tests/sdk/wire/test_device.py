@@ -87,7 +87,7 @@ def test_a_health_is_read() -> None:
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(0, DeviceProtocolError), (2, DeviceProtocolError), (3, DeviceError), (4, DeviceBusy), (5, DeviceFault)],
+    [(0, DeviceProtocolError), (2, DeviceProtocolError), (3, wire.UnsupportedRequest), (4, DeviceBusy), (5, DeviceFault)],
 )
 def test_a_status_other_than_ok_is_an_error(status: int, error: type[DeviceError]) -> None:
     with pytest.raises(error) as caught:
