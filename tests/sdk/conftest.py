@@ -187,7 +187,7 @@ class Desk:
         """Let the next captures end like this; an outcome but LIVE is one gate's, the other finds life."""
         self.captures += [_judged(self.info, outcome, complete, covered)] * times
 
-    def judge(self, *args: object, purpose: str, on_event: object = None, record: object = None) -> Judged:
+    def judge(self, *args: object, purpose: str, on_event: object = None, record: object = None, grant_digest: bytes = b"") -> Judged:
         self.steps.append("capture")
         self.purposes.append(purpose)
         self.attempts_seen.append(self.attempts)

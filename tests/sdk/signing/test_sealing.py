@@ -122,7 +122,7 @@ def test_only_an_admitted_capture_makes_a_record(make_live, template, permitted)
 
 def test_a_pose_without_its_key_frame_makes_no_record(make_live, permitted):
     template = FaceTemplate("sface", "1", (Pose.UP,), np.eye(1, dtype=np.float32), np.zeros(0, np.float32))
-    with pytest.raises(VerificationError, match="no key frame"):
+    with pytest.raises(VerificationError, match="not the capture.s key frames"):
         make_record(make_live(), template, permitted, VALIDITY, sdk_version="0.1.0")
 
 
