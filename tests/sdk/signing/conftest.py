@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 import pytest
 from faceward.liveness.admit import admit
-from faceward.model.capture import Capture, FaceTemplate, KeyFrame
+from faceward.model.capture import Capture, FaceTemplate, KeyFrame, SensorEvidence
 from faceward.model.face import FaceSighting, Pose
 from faceward.model.frame import (
     Calibration,
@@ -58,7 +58,7 @@ def _sensor() -> SensorInfo:
 def make_live():
     """A LiveCapture with key frames of the frontal pose (with depth) and the left one (without)."""
 
-    def make(*, simulated: bool | None = None):
+    def make(*, simulated: bool | None = None, proof: SensorEvidence | None = None):
         frames = (
             KeyFrame(Pose.FRONTAL, _frame(Stream.INFRARED, 1), _frame(Stream.DEPTH, 2), _sighting()),
             KeyFrame(Pose.LEFT, _frame(Stream.INFRARED, 3), None, _sighting()),
@@ -71,7 +71,7 @@ def make_live():
             hashlib.sha256(b"policy").digest(),
         )
         capture = Capture(
-            "c0ffee", _sensor(), b"n" * 16, b"y" * 32, b"x" * 32, 90, 3.0, frames, True, None, simulated
+            "c0ffee", _sensor(), b"n" * 16, b"y" * 32, b"x" * 32, 90, 3.0, frames, True, None, simulated, proof
         )  # fmt: skip
         return admit(capture, verdict)
 
