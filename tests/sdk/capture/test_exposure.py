@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from faceward.capture.exposure import EXPOSURE_MAX_US, EXPOSURE_MIN_US, SETTLE_SLOTS, TARGET, AutoExposure
+from faceward.capture.plan import DOTS_HZ, FLOOD_HZ, SEARCH_S
 
 
 def test_the_start_value_puts_skin_at_the_usual_distance_on_target(script: Any) -> None:
@@ -48,11 +49,16 @@ def test_exposures_keep_the_range_and_the_steps_of_the_control(script: Any) -> N
     assert auto.see(300, EXPOSURE_MAX_US, replace(script.GOOD, exposure=0.01)) is None
 
 
-def test_with_nobody_found_other_exposures_are_tried_each_second(script: Any) -> None:
+def test_with_nobody_found_every_exposure_is_tried_within_the_search(script: Any) -> None:
     calibration = replace(script.CALIBRATION, flood_counts_per_us_at_1m=4.0)
     auto = AutoExposure(calibration)
-    tried = [value for slot in range(120) if (value := auto.see(slot, 2_000, None)) is not None]
-    assert tried[0] > auto.start_us > tried[1] and tried[2] == auto.start_us
+    looks = int(SEARCH_S * FLOOD_HZ)
+    tried = [value for slot in range(looks) if (value := auto.see(slot, auto.start_us, None)) is not None]
+    assert tried[0] == pytest.approx(3 * auto.start_us, abs=50)
+    assert tried[1] == pytest.approx(min(9 * auto.start_us, EXPOSURE_MAX_US), abs=50)
+    assert tried[2] == pytest.approx(0.3 * auto.start_us, abs=50)
+    # Long enough under each for the gate that judges what stands there instead of a face: three looks at depth.
+    assert looks // len(tried) >= 3 * FLOOD_HZ / DOTS_HZ
 
 
 @pytest.mark.parametrize("reflectance", [0.1, 0.3, 0.8])
