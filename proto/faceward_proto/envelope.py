@@ -6,7 +6,8 @@ which of the keys it was given signed. Key ids are never looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from faceward_proto.keys import SIGNATURE_BYTES, PublicKey
@@ -15,10 +16,14 @@ from faceward_proto.v1.envelope_pb2 import Envelope, Signature
 
 TEMPLATE_TYPE: Final = "application/vnd.faceward.template.v1+protobuf"
 GRANT_TYPE: Final = "application/vnd.faceward.grant.v1+protobuf"
+TRUST_TYPE: Final = "application/vnd.faceward.trust.v1+protobuf"
 
-MAX_PAYLOAD_BYTES: Final = 65_536
+# Of each kind of payload: what a verifier needs room for.
+MAX_PAYLOAD_BYTES: Final[Mapping[str, int]] = MappingProxyType(
+    {TEMPLATE_TYPE: 65_536, GRANT_TYPE: 4096, TRUST_TYPE: 262_144}
+)
 MAX_SIGNATURES: Final = 8
-MAX_ENVELOPE_BYTES: Final = MAX_PAYLOAD_BYTES + 4096
+MAX_SIGNATURES_BYTES: Final = 32_768  # eight of ML-DSA-65, the payload's type and key ids
 
 
 def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
@@ -40,19 +45,20 @@ def write_envelope(payload: bytes, payload_type: str, signatures: Sequence[bytes
 
 
 def read_envelope(data: bytes, payload_type: str) -> Envelope:
-    """The envelope, if it is one, of this payload type and within bounds. Nothing is verified yet.
+    """The envelope, if it is one, of this payload type (one in MAX_PAYLOAD_BYTES) and within bounds.
 
-    Raises: MalformedMessage.
+    Nothing is verified yet. Raises: MalformedMessage.
     """
-    envelope = read_message(Envelope, data, max_bytes=MAX_ENVELOPE_BYTES)
+    limit = MAX_PAYLOAD_BYTES[payload_type]
+    envelope = read_message(Envelope, data, max_bytes=limit + MAX_SIGNATURES_BYTES)
     if envelope.payload_type != payload_type:
         raise MalformedMessage(f"Envelope.payload_type: not {payload_type}")
-    if not 0 < len(envelope.payload) <= MAX_PAYLOAD_BYTES:
+    if not 0 < len(envelope.payload) <= limit:
         raise MalformedMessage(f"Envelope.payload: {len(envelope.payload)} bytes")
     if not 0 < len(envelope.signatures) <= MAX_SIGNATURES:
         raise MalformedMessage(f"Envelope.signatures: {len(envelope.signatures)} of them")
     for signature in envelope.signatures:
-        if len(signature.sig) != SIGNATURE_BYTES:
+        if len(signature.sig) not in SIGNATURE_BYTES.values():
             raise MalformedMessage(f"Signature.sig: {len(signature.sig)} bytes")
     return envelope
 

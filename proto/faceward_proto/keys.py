@@ -1,13 +1,15 @@
-"""Public keys, and the signatures that they check: ES256 (P-256, SHA-256, r || s) and Ed25519."""
+"""Public keys, and the signatures that they check: ES256 (P-256, SHA-256, r || s), Ed25519 and ML-DSA-65 (FIPS 204)."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
@@ -17,12 +19,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-SIGNATURE_BYTES: Final = 64  # of both algorithms
+SIGNATURE_BYTES: Final[Mapping[str, int]] = MappingProxyType({"ES256": 64, "Ed25519": 64, "ML-DSA-65": 3309})
 MAX_KEY_BYTES: Final = 4096
 
 
 class UnusableKey(ValueError):
-    """Not a P-256 or Ed25519 public key."""
+    """Not a P-256, Ed25519 or ML-DSA-65 public key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,10 @@ class PublicKey:
     """
 
     der: bytes
-    algorithm: str = field(init=False, compare=False)  # "ES256" or "Ed25519"
-    _key: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey = field(init=False, compare=False, repr=False)
+    algorithm: str = field(init=False, compare=False)  # a name in SIGNATURE_BYTES
+    _key: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | mldsa.MLDSA65PublicKey = field(
+        init=False, compare=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         try:
@@ -46,8 +50,10 @@ class PublicKey:
             algorithm = "ES256"
         elif isinstance(key, ed25519.Ed25519PublicKey):
             algorithm = "Ed25519"
+        elif isinstance(key, mldsa.MLDSA65PublicKey):
+            algorithm = "ML-DSA-65"
         else:
-            raise UnusableKey("neither a P-256 nor an Ed25519 public key")
+            raise UnusableKey("neither a P-256 nor an Ed25519 nor an ML-DSA-65 public key")
         object.__setattr__(self, "der", key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
         object.__setattr__(self, "algorithm", algorithm)
         object.__setattr__(self, "_key", key)
@@ -77,7 +83,7 @@ class PublicKey:
 
     def verifies(self, signature: bytes, message: bytes) -> bool:
         """Whether this key made that signature over that message. Anything but a good signature is False."""
-        if len(signature) != SIGNATURE_BYTES:
+        if len(signature) != SIGNATURE_BYTES[self.algorithm]:
             return False
         try:
             if isinstance(self._key, ec.EllipticCurvePublicKey):

@@ -1,100 +1,98 @@
-"""Whether a signed template may be trusted here and now: the verifier that a lock runs, and its errors.
+"""Whether a signed template may be trusted here and now: the verifier that a lock runs.
 
-    VerificationError             catch this one and refuse
-     +- UnsupportedRecord         not an envelope, record or grant of this version, or not in its canonical form
-     +- SignatureInvalid          too few of the keys that the trust store asks for signed these bytes
-     +- UntrustedKey              they did, but of a kind that the trust store does not take
-     +- WrongContext              of another tenant, lock group or subject
-     +- Expired                   not valid at this time
-     +- Revoked                   its key, the record, the subject or its epoch was withdrawn
-     +- NotShownLive              it does not say that every gate found a living face
-     +- UntrustedSensor           simulated, or never proved what it is
-     +- PermissionInvalid         its grant does not permit it
-
-Nothing here opens a file, asks a clock or remembers anything: the caller brings all of it.
+Nothing here opens a file, asks a clock or remembers anything: the caller brings all of it. What refuses is a
+VerificationError (faceward_proto.errors); whatever else goes wrong on the way to an answer refuses as well.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from types import MappingProxyType
+from typing import Final
 
+from faceward_proto.attestation import (
+    EVIDENCE_KIND,
+    CaptureClaim,
+    FirmwareFloor,
+    ProvenSensor,
+    SensorRoot,
+    check_firmware,
+    check_identity,
+    claim_of,
+    verify_capture,
+)
 from faceward_proto.envelope import GRANT_TYPE, TEMPLATE_TYPE, read_envelope, signing_keys
+from faceward_proto.errors import (
+    Expired,
+    GrantUsed,
+    NotShownLive,
+    PermissionInvalid,
+    Revoked,
+    RolledBack,
+    SignatureInvalid,
+    UnsupportedRecord,
+    UntrustedKey,
+    UntrustedSensor,
+    VerificationError,
+    WrongContext,
+)
 from faceward_proto.keys import PublicKey
 from faceward_proto.reader import MalformedMessage
 from faceward_proto.records import read_grant, read_template
 from faceward_proto.v1.envelope_pb2 import Envelope
-from faceward_proto.v1.grant_pb2 import Grant
+from faceward_proto.v1.grant_pb2 import GRANT_PURPOSE_ENROLL, Grant, GrantPurpose
 from faceward_proto.v1.template_pb2 import (
     ATTESTATION_NONE,
     ATTESTATION_SIMULATED,
     OUTCOME_LIVE,
     TemplateRecord,
 )
+from faceward_proto.versions import dotted, reaches
 
-DEVELOPMENT_CUSTODY: Final = frozenset({"file"})  # classes of places from which a key can be copied
+__all__ = [
+    "CaptureClaim",
+    "ComponentFloor",
+    "EvidenceVerifier",
+    "Expired",
+    "FirmwareFloor",
+    "GrantSeen",
+    "GrantUsed",
+    "KeyRule",
+    "NotShownLive",
+    "PermissionInvalid",
+    "ProvenSensor",
+    "Revoked",
+    "RolledBack",
+    "SensorRoot",
+    "SignatureInvalid",
+    "TrustStore",
+    "TrustedKey",
+    "UnsupportedRecord",
+    "UntrustedKey",
+    "UntrustedSensor",
+    "VerificationError",
+    "VerifiedGrant",
+    "VerifiedTemplate",
+    "WrongContext",
+    "all_of",
+    "any_of",
+    "at_least",
+    "verify_grant",
+    "verify_rules",
+    "verify_template",
+]
 
+# Classes of places that no key leaves. Any other, "file" or one that nobody knows, is for development.
+PRODUCTION_CUSTODY: Final = frozenset({"pkcs11", "secure-element"})
+CLOCK_SKEW_S: Final = 120.0  # two unsynchronised quartz clocks (100 ppm) drift apart so far in a week
 
-class VerificationError(Exception):
-    """A record that must not be trusted; `kind` is stable and meant for machines."""
-
-    kind: ClassVar[str] = "verification"
-
-
-class UnsupportedRecord(VerificationError):
-    """Not an envelope, record or grant of this version, or not in its canonical form."""
-
-    kind = "unsupported-record"
-
-
-class SignatureInvalid(VerificationError):
-    """Too few of the keys that the trust store asks for signed these bytes."""
-
-    kind = "signature-invalid"
-
-
-class UntrustedKey(VerificationError):
-    """The signature is good and its key is of a kind that the trust store does not take."""
-
-    kind = "untrusted-key"
-
-
-class WrongContext(VerificationError):
-    """Made for another tenant, lock group or subject."""
-
-    kind = "wrong-context"
-
-
-class Expired(VerificationError):
-    """Not valid at this time."""
-
-    kind = "expired"
-
-
-class Revoked(VerificationError):
-    """Its key, the record, the subject or its epoch was withdrawn."""
-
-    kind = "revoked"
-
-
-class NotShownLive(VerificationError):
-    """The record does not say that every gate found a living face."""
-
-    kind = "not-shown-live"
-
-
-class UntrustedSensor(VerificationError):
-    """The sensor was simulated, or never proved what it is."""
-
-    kind = "untrusted-sensor"
-
-
-class PermissionInvalid(VerificationError):
-    """The grant in the record does not permit it."""
-
-    kind = "permission-invalid"
+# A vendor's own evidence: (evidence, what the record claims) -> what it proves. Raises VerificationError to refuse.
+EvidenceVerifier = Callable[[bytes, CaptureClaim], ProvenSensor]
+# The ids of grants that the lock took, or what says of an id whether it is one of them.
+GrantSeen = Collection[bytes] | Callable[[bytes], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,52 +137,107 @@ def at_least(need: int, keys: Iterable[TrustedKey]) -> KeyRule:
 
 
 @dataclass(frozen=True, slots=True)
+class ComponentFloor:
+    """A gate or extractor, and the lowest version of it that is taken ("" takes any).
+
+    A version is held against a floor by its numbers, dot by dot; one that is no dotted version is below every floor.
+    Raises: ValueError for a minimum that is no dotted version.
+    """
+
+    name: str
+    minimum_version: str = ""
+
+    def __post_init__(self) -> None:
+        if self.minimum_version and dotted(self.minimum_version) is None:
+            raise ValueError(f"the minimum version of {self.name} is not made of numbers and dots: {self.minimum_version}")
+
+    def takes(self, version: str) -> bool:
+        """Whether this version is high enough."""
+        return not self.minimum_version or reaches(version, self.minimum_version)
+
+
+@dataclass(frozen=True, slots=True)
 class TrustStore:
     """What a lock believes. Everything that loosens it is off unless it is switched on by name.
 
-    `hosts` signs records, `administrators` signs grants. `policy_hashes` and `extractors` (name and version) pin what a
-    record may name; None takes any. `allow_development` takes keys out of files and grants that a host gave itself;
-    `allow_unattested` takes sensors that proved nothing, `allow_simulated` simulated ones. `revoked_keys` holds key
-    digests, `revoked_records` record ids, `revoked_subjects` pseudonyms.
+    `hosts` sign records, `administrators` grants: every one of these rules must be met. Sensors are certified by
+    `sensor_roots` and hold the floors in `firmware`. Every gate in `gates` must have taken part. `extractors` and
+    `policy_hashes` pin what a record may name; None takes any. `allow_development` takes keys out of files and grants
+    that a host gave itself; `allow_unattested` takes sensors that proved nothing, `allow_simulated` simulated ones.
+    `revoked_keys` holds key digests (of hosts, administrators, sensor roots, models, devices and firmware),
+    `revoked_records` record ids, `revoked_subjects` pseudonyms. `sequence` and times are those of the signed file that it
+    was read from (faceward_proto.truststore); one that never expires has None. `evidence_verifiers` judge vendors' own
+    kinds of evidence; one of an unknown kind is refused.
+
+    Raises: ValueError for a store without rules, that names a thing twice, or whose pins allow nothing.
     """
 
     tenant: str
     lock_group: str
-    hosts: KeyRule
-    administrators: KeyRule
-    required_gates: frozenset[str] = frozenset()
+    hosts: tuple[KeyRule, ...]
+    administrators: tuple[KeyRule, ...]
+    sensor_roots: tuple[SensorRoot, ...] = ()
+    firmware: tuple[FirmwareFloor, ...] = ()
+    gates: tuple[ComponentFloor, ...] = ()
+    extractors: tuple[ComponentFloor, ...] | None = None
     policy_hashes: frozenset[bytes] | None = None
-    extractors: frozenset[tuple[str, str]] | None = None
     minimum_epoch: int = 0
-    allow_development: bool = False
-    allow_unattested: bool = False
-    allow_simulated: bool = False
     revoked_keys: frozenset[bytes] = frozenset()
     revoked_records: frozenset[bytes] = frozenset()
     revoked_subjects: frozenset[bytes] = frozenset()
-    clock_skew_s: float = 120.0  # two unsynchronised quartz clocks (100 ppm) drift apart so far in a week
+    allow_development: bool = False
+    allow_unattested: bool = False
+    allow_simulated: bool = False
+    sequence: int = 0
+    issued_at_s: int | None = None
+    expires_at_s: int | None = None
+    clock_skew_s: float = CLOCK_SKEW_S
+    evidence_verifiers: Mapping[str, EvidenceVerifier] = field(
+        default_factory=lambda: MappingProxyType({}), compare=False, repr=False
+    )
+
+    def __post_init__(self) -> None:
+        if not self.hosts or not self.administrators:
+            raise ValueError("a trust store needs a rule for hosts and one for administrators")
+        if self.extractors is not None and not self.extractors:
+            raise ValueError("a trust store that pins no extractor at all takes none: None takes any")
+        if self.policy_hashes is not None and not self.policy_hashes:
+            raise ValueError("a trust store that pins no policy at all takes none: None takes any")
+        for what, names in (
+            ("a sensor root", [root.key for root in self.sensor_roots]),
+            ("a firmware floor", [(floor.vendor, floor.model) for floor in self.firmware]),
+            ("a gate", [floor.name for floor in self.gates]),
+            ("an extractor", [floor.name for floor in self.extractors or ()]),
+        ):
+            if len(set(names)) != len(names):
+                raise ValueError(f"a trust store names {what} twice")
+        if EVIDENCE_KIND in self.evidence_verifiers:
+            raise ValueError(f"evidence of the kind {EVIDENCE_KIND} is verified by nothing else")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VerifiedTemplate:
     """A record that passed every step. `record` and `grant` were read from the bytes that were verified: `payload`
-    is the record's."""
+    is the record's. `sensor` is None for one that proved nothing."""
 
     payload: bytes
     record: TemplateRecord
     grant: Grant
     signed_by: frozenset[PublicKey]
+    sensor: ProvenSensor | None
     simulated: bool
     development: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VerifiedGrant:
-    """A grant that passed every step; it was read from the bytes that were verified, `payload`."""
+    """A grant that passed every step; it was read from the bytes that were verified, `payload`. `development` says
+    that it is a development grant or was signed by a key that can be copied."""
 
     payload: bytes
     grant: Grant
     signed_by: frozenset[PublicKey]
+    development: bool
 
 
 def verify_template(
@@ -194,22 +247,28 @@ def verify_template(
     now_s: float,
     epoch: int | None = None,
     subject: bytes | None = None,
+    grant_seen: GrantSeen | None = None,
 ) -> VerifiedTemplate:
     """Verify a signed template at Unix time `now_s`.
 
     `epoch` is the lowest that the lock still takes, where it keeps one; `subject` the pseudonym that the record must be
-    of, where the caller knows it.
+    of, where the caller knows it; `grant_seen` the ids of grants that the lock took before, when it takes a new record
+    (None when it looks again at one that it took).
 
     1. The bytes are one envelope in its canonical form, of the template's payload type.
-    2. Enough of the host keys, none of them revoked, signed exactly these bytes.
+    2. Enough of the host keys, none of them revoked, signed exactly these bytes, by every rule for hosts.
     3. Those keys are kept in places that the trust store takes.
     4. The bytes that were verified are one record in its canonical form, within bounds.
     5. It was made for this tenant, this lock group and this subject.
-    6. It is valid now.
+    6. It is valid now, and so is the trust store.
     7. Neither it nor its subject nor its epoch was withdrawn.
-    8. Its outcome is LIVE, every gate's is, every required gate is there; policy and extractor are among the pinned.
-    9. Its sensor is one that the trust store takes.
-    10. The grant in it was signed by enough administrators and permits this record (see `verify_grant`).
+    8. Its outcome is LIVE, every gate's is; every gate that is asked for is there, and gates and extractor reach their
+       floors; policy and extractor are among the pinned.
+    9. Its sensor is one that the trust store takes, and proved what the record says of it and of its capture: no evidence
+       says NONE; evidence verifies, by its kind; the record's label agrees with the root.
+    10. The grant in it was signed by enough administrators, by every rule, and permits this record: enrollment, subject,
+        sensor and host (see `verify_grant`).
+    11. The lock did not take this grant before.
 
     Raises: VerificationError, by kind.
     """
@@ -234,6 +293,8 @@ def verify_template(
         raise WrongContext("the record is of another subject")
     # 6
     _in_time(record.issued_at_s, record.expires_at_s, now_s, trust.clock_skew_s, "record")
+    if trust.expires_at_s is not None and now_s >= trust.expires_at_s:
+        raise Expired("the trust store has expired")
     # 7
     if record.record_id in trust.revoked_records:
         raise Revoked("the record was revoked")
@@ -244,42 +305,44 @@ def verify_template(
     # 8
     _shown_live(record, trust)
     # 9
-    if record.sensor.attestation == ATTESTATION_SIMULATED:
-        if not trust.allow_simulated:
-            raise UntrustedSensor("the sensor was simulated")
-    elif record.sensor.attestation == ATTESTATION_NONE:
-        if not trust.allow_unattested:
-            raise UntrustedSensor("the sensor did not prove what it is")
-    else:
-        raise UntrustedSensor("the sensor's proof is of an unknown kind")
+    sensor = _proven_sensor(record, trust)
     # 10
-    grant = verify_grant(record.grant, trust, at_s=record.issued_at_s).grant
+    permission = verify_grant(record.grant, trust, at_s=record.issued_at_s, purpose=GRANT_PURPOSE_ENROLL)
+    grant = permission.grant
     if grant.subject != record.subject:
         raise PermissionInvalid("the grant is for another subject")
     if grant.sensor_serial and grant.sensor_serial != record.sensor.serial:
         raise PermissionInvalid("the grant is for another sensor")
+    if grant.sensor_key and (sensor is None or grant.sensor_key != sensor.device_key.digest):
+        raise PermissionInvalid("the grant is for a sensor with another key")
     if grant.host_key and grant.host_key not in {key.digest for key in signed_by}:
         raise PermissionInvalid("the grant is for another host")
+    # 11
+    _unseen(grant.grant_id, grant_seen)
     return VerifiedTemplate(
         payload=envelope.payload,
         record=record,
         grant=grant,
         signed_by=signed_by,
-        simulated=record.sensor.attestation == ATTESTATION_SIMULATED,
-        development=grant.development or _any_development(signed_by, trust.hosts),
+        sensor=sensor,
+        simulated=sensor is not None and sensor.simulated,
+        development=permission.development or _any_development(signed_by, trust.hosts),
     )
 
 
-def verify_grant(envelope_bytes: bytes, trust: TrustStore, *, at_s: float) -> VerifiedGrant:
+def verify_grant(
+    envelope_bytes: bytes, trust: TrustStore, *, at_s: float, purpose: GrantPurpose = GRANT_PURPOSE_ENROLL
+) -> VerifiedGrant:
     """Verify a signed grant as of Unix time `at_s`.
 
     1. The bytes are one envelope in its canonical form, of the grant's payload type.
-    2. Enough of the administrators' keys, none of them revoked, signed exactly these bytes.
+    2. Enough of the administrators' keys, none of them revoked, signed exactly these bytes, by every rule.
     3. Those keys are kept in places that the trust store takes.
     4. The bytes that were verified are one grant in its canonical form, within bounds.
     5. It was made for this tenant and this lock group.
     6. It is valid at that time.
-    7. Neither is it a development grant, unless the trust store takes them, nor was its subject revoked.
+    7. It is for this purpose.
+    8. Neither is it a development grant, unless the trust store takes them, nor was its subject revoked.
 
     Subject, sensor, host and challenge are the caller's to compare. Raises: VerificationError, by kind.
     """
@@ -303,30 +366,55 @@ def verify_grant(envelope_bytes: bytes, trust: TrustStore, *, at_s: float) -> Ve
     # 6
     _in_time(grant.issued_at_s, grant.expires_at_s, at_s, trust.clock_skew_s, "grant")
     # 7
+    if grant.purpose != purpose:
+        raise PermissionInvalid(f"the grant is for another purpose: {GrantPurpose.Name(grant.purpose)}")
+    # 8
     if grant.development and not trust.allow_development:
         raise PermissionInvalid("the grant is a development grant: no administrator stands behind it")
     if grant.subject in trust.revoked_subjects:
         raise Revoked("the subject was revoked")
-    return VerifiedGrant(envelope.payload, grant, signed_by)
+    development = grant.development or _any_development(signed_by, trust.administrators)
+    return VerifiedGrant(envelope.payload, grant, signed_by, development)
 
 
-def _signers(envelope: Envelope, rule: KeyRule, trust: TrustStore, what: str) -> frozenset[PublicKey]:
-    signed = signing_keys(envelope, (trusted.key for trusted in rule.keys))
-    good = frozenset(key for key in signed if key.digest not in trust.revoked_keys)
-    if len(good) < rule.need:
-        if len(signed) >= rule.need:
-            raise Revoked(f"a key that signed the {what} was revoked")
-        raise SignatureInvalid(f"{len(good)} of {rule.need} trusted signatures over this {what} are good")
-    if not trust.allow_development:
-        kept = good - {trusted.key for trusted in rule.keys if trusted.custody in DEVELOPMENT_CUSTODY}
-        if len(kept) < rule.need:
-            raise UntrustedKey(f"a key that signed the {what} is kept in a file")
-        return kept
-    return good
+def verify_rules(
+    envelope: Envelope, rules: Iterable[KeyRule], *, revoked_keys: frozenset[bytes] = frozenset(), what: str
+) -> frozenset[PublicKey]:
+    """Those keys of the rules that signed the envelope, none of them revoked: enough for every rule.
+
+    Custody is not looked at. Raises: SignatureInvalid, Revoked; ValueError where there is no rule to meet.
+    """
+    found: frozenset[PublicKey] = frozenset()
+    asked = tuple(rules)
+    if not asked:
+        raise ValueError("signatures that no rule asks for prove nothing")
+    for rule in asked:
+        signed = signing_keys(envelope, (trusted.key for trusted in rule.keys))
+        good = frozenset(key for key in signed if key.digest not in revoked_keys)
+        if len(good) < rule.need:
+            if len(signed) >= rule.need:
+                raise Revoked(f"a key that signed the {what} was revoked")
+            raise SignatureInvalid(f"{len(good)} of {rule.need} trusted signatures over this {what} are good")
+        found |= good
+    return found
 
 
-def _any_development(signed_by: frozenset[PublicKey], rule: KeyRule) -> bool:
-    return any(trusted.custody in DEVELOPMENT_CUSTODY and trusted.key in signed_by for trusted in rule.keys)
+def _signers(envelope: Envelope, rules: tuple[KeyRule, ...], trust: TrustStore, what: str) -> frozenset[PublicKey]:
+    good = verify_rules(envelope, rules, revoked_keys=trust.revoked_keys, what=what)
+    if trust.allow_development:
+        return good
+    kept: frozenset[PublicKey] = frozenset()
+    for rule in rules:
+        safe = good & {trusted.key for trusted in rule.keys if trusted.custody in PRODUCTION_CUSTODY}
+        if len(safe) < rule.need:
+            raise UntrustedKey(f"a key that signed the {what} is kept in a place that it can be copied from")
+        kept |= safe
+    return kept
+
+
+def _any_development(signed_by: frozenset[PublicKey], rules: tuple[KeyRule, ...]) -> bool:
+    keys = chain.from_iterable(rule.keys for rule in rules)
+    return any(trusted.custody not in PRODUCTION_CUSTODY and trusted.key in signed_by for trusted in keys)
 
 
 def _in_time(issued_at_s: int, expires_at_s: int, now_s: float, skew_s: float, what: str) -> None:
@@ -339,13 +427,73 @@ def _in_time(issued_at_s: int, expires_at_s: int, now_s: float, skew_s: float, w
 def _shown_live(record: TemplateRecord, trust: TrustStore) -> None:
     if record.outcome != OUTCOME_LIVE:
         raise NotShownLive("the record's verdict is not LIVE")
+    versions = {}
     for gate in record.gates:
         if gate.outcome != OUTCOME_LIVE:
             raise NotShownLive(f"gate {gate.name} did not answer LIVE")
-    missing = trust.required_gates - {gate.name for gate in record.gates}
+        versions[gate.name] = gate.version
+    missing = [floor.name for floor in trust.gates if floor.name not in versions]
     if missing:
         raise NotShownLive(f"gates are missing: {', '.join(sorted(missing))}")
+    for floor in trust.gates:
+        if not floor.takes(versions[floor.name]):
+            raise NotShownLive(f"gate {floor.name} {versions[floor.name]} is below {floor.minimum_version}")
     if trust.policy_hashes is not None and record.policy_hash not in trust.policy_hashes:
         raise NotShownLive("it was judged under a policy that is not pinned")
-    if trust.extractors is not None and (record.extractor.name, record.extractor.version) not in trust.extractors:
-        raise UnsupportedRecord("its extractor is not among the pinned ones")
+    extractor = record.extractor
+    if trust.extractors is not None and not any(
+        floor.name == extractor.name and floor.takes(extractor.version) for floor in trust.extractors
+    ):
+        raise UnsupportedRecord("its extractor is not among the pinned ones, or below its floor")
+
+
+def _proven_sensor(record: TemplateRecord, trust: TrustStore) -> ProvenSensor | None:
+    """The sensor that the record's evidence proves; None where there is no evidence and none is asked for."""
+    claimed = record.sensor
+    if claimed.attestation == ATTESTATION_NONE:
+        if not trust.allow_unattested:
+            raise UntrustedSensor("the sensor did not prove what it is")
+        return None
+    claim = claim_of(record)
+    if claimed.evidence_kind == EVIDENCE_KIND:
+        sensor = verify_capture(
+            claimed.evidence, claim, trust.sensor_roots, floors=trust.firmware, revoked_keys=trust.revoked_keys
+        )
+    else:
+        sensor = _by_vendor(claimed.evidence_kind, claimed.evidence, claim, trust)
+    if sensor.simulated != (claimed.attestation == ATTESTATION_SIMULATED):
+        raise UntrustedSensor("the record's label of its sensor is not what the sensor's root says")
+    if sensor.simulated and not trust.allow_simulated:
+        raise UntrustedSensor("the sensor was simulated")
+    return sensor
+
+
+def _by_vendor(kind: str, evidence: bytes, claim: CaptureClaim, trust: TrustStore) -> ProvenSensor:
+    verifier = trust.evidence_verifiers.get(kind)
+    if verifier is None:
+        raise UntrustedSensor(f"nothing here verifies evidence of the kind {kind}")
+    try:
+        sensor = verifier(evidence, claim)
+    except VerificationError:
+        raise
+    except Exception as error:
+        raise UntrustedSensor(f"the verifier of {kind} failed: {type(error).__name__}") from error
+    # What every kind is held to is not left to a vendor's code.
+    if not isinstance(sensor, ProvenSensor) or type(sensor.simulated) is not bool:
+        raise UntrustedSensor(f"the verifier of {kind} gave no sensor")
+    check_identity(sensor, claim)
+    check_firmware(sensor, trust.firmware)
+    if trust.revoked_keys & {sensor.device_key.digest, sensor.signing_key.digest}:
+        raise Revoked("a key of the sensor was revoked")
+    return sensor
+
+
+def _unseen(grant_id: bytes, grant_seen: GrantSeen | None) -> None:
+    if grant_seen is None:
+        return
+    try:
+        seen = grant_seen(grant_id) if callable(grant_seen) else grant_id in grant_seen
+    except Exception as error:
+        raise GrantUsed(f"it can't be told whether the grant was taken before: {type(error).__name__}") from error
+    if seen is not False:
+        raise GrantUsed("the grant was taken before")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from faceward_proto.envelope import (
     GRANT_TYPE,
-    MAX_ENVELOPE_BYTES,
     MAX_PAYLOAD_BYTES,
     MAX_SIGNATURES,
+    MAX_SIGNATURES_BYTES,
     TEMPLATE_TYPE,
     pre_authentication_encoding,
     read_envelope,
@@ -51,12 +51,14 @@ def test_an_envelope_of_another_type_is_refused():
     ("payload", "signatures", "what"),
     [
         (b"", [bytes(64)], "payload"),
-        (bytes(MAX_PAYLOAD_BYTES + 1), [bytes(64)], "payload"),
+        (bytes(MAX_PAYLOAD_BYTES[GRANT_TYPE] + 1), [bytes(64)], "payload"),
         (b"x", [], "signatures"),
         (b"x", [bytes(64)] * (MAX_SIGNATURES + 1), "signatures"),
         (b"x", [bytes(63)], "sig: 63"),
         (b"x", [b"\x01" * 65], "sig: 65"),
         (b"x", [b""], "sig: 0"),
+        (b"x", [bytes(3308)], "sig: 3308"),
+        (b"x", [bytes(3310)], "sig: 3310"),
     ],
 )
 def test_an_envelope_out_of_bounds_is_neither_written_nor_read(payload, signatures, what):
@@ -67,11 +69,13 @@ def test_an_envelope_out_of_bounds_is_neither_written_nor_read(payload, signatur
         read_envelope(raw.SerializeToString(), GRANT_TYPE)
 
 
-def test_the_largest_envelope_fits_its_bound():
-    data = write_envelope(bytes(MAX_PAYLOAD_BYTES), TEMPLATE_TYPE, [b"s" * 64] * MAX_SIGNATURES)
-    assert len(data) <= MAX_ENVELOPE_BYTES
+@pytest.mark.parametrize("payload_type", MAX_PAYLOAD_BYTES)
+def test_the_largest_envelope_fits_its_bound(payload_type):
+    largest = MAX_PAYLOAD_BYTES[payload_type]
+    data = write_envelope(bytes(largest), payload_type, [b"s" * 3309] * MAX_SIGNATURES)
+    assert len(data) <= largest + MAX_SIGNATURES_BYTES
     with pytest.raises(MalformedMessage, match="at most"):
-        read_envelope(data + bytes(MAX_ENVELOPE_BYTES), TEMPLATE_TYPE)
+        read_envelope(data + bytes(MAX_SIGNATURES_BYTES), payload_type)
 
 
 def test_a_key_that_signed_twice_counts_once(new_key, seal):

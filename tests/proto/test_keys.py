@@ -38,12 +38,12 @@ def test_es256_agrees_with_rfc_6979():
     assert not key.verifies(RFC_6979_SIGNATURE, b"Sample")
 
 
-@pytest.mark.parametrize("algorithm", ["ES256", "Ed25519"])
+@pytest.mark.parametrize("algorithm", ["ES256", "Ed25519", "ML-DSA-65"])
 def test_a_signature_of_another_length_is_no_signature(new_key, algorithm):
     key = new_key(algorithm)
     good = key.sign(b"m")
     assert key.public.verifies(good, b"m")
-    for signature in (b"", good[:-1], good + b"\0", bytes(64), b"\xff" * 64):
+    for signature in (b"", good[:-1], good + b"\0", bytes(len(good)), b"\xff" * len(good), b"\1" * 64, b"\1" * 3309):
         assert not key.public.verifies(signature, b"m")
 
 
@@ -63,7 +63,7 @@ def test_a_key_with_a_compressed_point_is_the_same_key(new_key):
     assert len({PublicKey(compressed), key.public}) == 1
 
 
-@pytest.mark.parametrize("algorithm", ["ES256", "Ed25519"])
+@pytest.mark.parametrize("algorithm", ["ES256", "Ed25519", "ML-DSA-65"])
 def test_a_key_comes_back_from_pem(new_key, algorithm):
     key = new_key(algorithm).public
     assert PublicKey.from_pem(key.to_pem()) == key

@@ -8,7 +8,7 @@ import random
 import pytest
 from faceward_proto import trust
 from faceward_proto.envelope import GRANT_TYPE, TEMPLATE_TYPE
-from faceward_proto.v1 import template_pb2
+from faceward_proto.v1 import grant_pb2, template_pb2
 from faceward_proto.v1.envelope_pb2 import Envelope
 
 
@@ -29,7 +29,7 @@ def test_a_good_record_verifies_and_tells_who_signed_it(world):
 
 def test_ed25519_signs_as_well(world, new_key):
     key = new_key("Ed25519")
-    store = world.believing(hosts=trust.any_of([key.trusted()]))
+    store = world.believing(hosts=(trust.any_of([key.trusted()]),))
     assert trust.verify_template(world.sealed_record(key), store, now_s=world.now_s).signed_by == {key.public}
 
 
@@ -80,13 +80,42 @@ def test_a_relabelled_grant_signature_does_not_carry_a_record(world, seal):
 )
 def test_a_rule_counts_different_keys(world, new_key, make, enough):
     keys = [new_key(), new_key("Ed25519"), new_key()]
-    store = world.believing(hosts=make([key.trusted() for key in keys]))
+    store = world.believing(hosts=(make([key.trusted() for key in keys]),))
     for count in (1, 2, 3):
         data = world.sealed_record(*keys[:count], keys[0], keys[0])
         if count >= enough:
             trust.verify_template(data, store, now_s=world.now_s)
         else:
             assert isinstance(_refused(world, data, store), trust.SignatureInvalid)
+
+
+def test_every_rule_for_hosts_must_be_met(world, new_key):
+    classical, quantum_safe = new_key(), new_key("ML-DSA-65")
+    rules = (trust.any_of([classical.trusted()]), trust.any_of([quantum_safe.trusted()]))
+    store = world.believing(hosts=rules)
+    verified = trust.verify_template(world.sealed_record(classical, quantum_safe), store, now_s=world.now_s)
+    assert verified.signed_by == {classical.public, quantum_safe.public}
+    for keys in ((classical,), (quantum_safe,), (classical, classical)):
+        assert isinstance(_refused(world, world.sealed_record(*keys), store), trust.SignatureInvalid)
+
+
+def test_custody_is_asked_for_by_every_rule(world, new_key):
+    second = new_key()
+    kept = trust.any_of([world.host.trusted()])
+    copied = trust.any_of([second.trusted("file")])
+    store = world.believing(hosts=(kept, copied))
+    assert isinstance(_refused(world, world.sealed_record(world.host, second), store), trust.UntrustedKey)
+
+
+def test_a_place_that_nobody_knows_is_no_safe_place(world):
+    store = world.believing(hosts=(trust.any_of([world.host.trusted("vault")]),))
+    assert isinstance(_refused(world, world.sealed_record(), store), trust.UntrustedKey)
+
+
+def test_signatures_that_no_rule_asks_for_prove_nothing(world):
+    envelope = Envelope.FromString(world.sealed_record())
+    with pytest.raises(ValueError, match="no rule"):
+        trust.verify_rules(envelope, (), what="record")
 
 
 def test_a_rule_that_asks_for_nothing_or_too_much_can_not_be_made(new_key):
@@ -116,10 +145,10 @@ def test_a_revoked_key_does_not_count_beside_a_good_one(world, new_key):
     keys = [world.host.trusted(), second.trusted()]
     revoked = frozenset({world.host.public.digest})
     data = world.sealed_record(world.host, second)
-    any_of = world.believing(hosts=trust.any_of(keys), revoked_keys=revoked)
+    any_of = world.believing(hosts=(trust.any_of(keys),), revoked_keys=revoked)
     assert trust.verify_template(data, any_of, now_s=world.now_s).signed_by == {second.public}
     assert isinstance(
-        _refused(world, data, world.believing(hosts=trust.all_of(keys), revoked_keys=revoked)), trust.Revoked
+        _refused(world, data, world.believing(hosts=(trust.all_of(keys),), revoked_keys=revoked)), trust.Revoked
     )
 
 
@@ -128,14 +157,20 @@ def test_a_revoked_administrator_is_refused(world):
     assert isinstance(_refused(world, world.sealed_record(), store), trust.Revoked)
 
 
+@pytest.mark.parametrize("level", ["root", "model", "device", "signing", "agreement"])
+def test_a_revoked_key_of_the_sensor_is_refused(world, level):
+    store = world.believing(revoked_keys=frozenset({getattr(world.sensor, level).public.digest}))
+    assert isinstance(_refused(world, world.sealed(world.sensor.attest(world.record())), store), trust.Revoked)
+
+
 @pytest.mark.parametrize("role", ["hosts", "administrators"])
 def test_a_key_in_a_file_is_refused_unless_development_is_allowed(world, role):
     key = world.host if role == "hosts" else world.administrator
-    store = world.believing(**{role: trust.any_of([key.trusted("file")])})
+    store = world.believing(**{role: (trust.any_of([key.trusted("file")]),)})
     assert isinstance(_refused(world, world.sealed_record(), store), trust.UntrustedKey)
-    allowed = world.believing(**{role: trust.any_of([key.trusted("file")]), "allow_development": True})
+    allowed = world.believing(**{role: (trust.any_of([key.trusted("file")]),), "allow_development": True})
     verified = trust.verify_template(world.sealed_record(), allowed, now_s=world.now_s)
-    assert verified.development == (role == "hosts")
+    assert verified.development
 
 
 # 4: the record's own bytes
@@ -188,6 +223,12 @@ def test_a_grant_at_no_time_is_refused(world):
         trust.verify_grant(world.sealed_grant(), world.store, at_s=math.nan)
 
 
+def test_an_expired_trust_store_trusts_nothing(world):
+    store = world.believing(expires_at_s=world.now_s + 10)
+    trust.verify_template(world.sealed_record(), store, now_s=world.now_s + 9.5)
+    assert isinstance(_refused(world, world.sealed_record(), store, now_s=world.now_s + 10), trust.Expired)
+
+
 # 7: withdrawal
 
 
@@ -237,9 +278,10 @@ def test_any_answer_but_live_is_refused(world, where, outcome):
 
 def test_a_required_gate_must_be_there(world):
     trust.verify_template(
-        world.sealed_record(), world.believing(required_gates=frozenset({"flatness"})), now_s=world.now_s
+        world.sealed_record(), world.believing(gates=(trust.ComponentFloor("flatness"),)), now_s=world.now_s
     )
-    error = _refused(world, world.sealed_record(), world.believing(required_gates=frozenset({"flatness", "eyes"})))
+    both = (trust.ComponentFloor("flatness"), trust.ComponentFloor("eyes"))
+    error = _refused(world, world.sealed_record(), world.believing(gates=both))
     assert isinstance(error, trust.NotShownLive)
     assert "eyes" in str(error)
 
@@ -252,28 +294,162 @@ def test_a_policy_that_is_not_pinned_is_refused(world):
     trust.verify_template(
         world.sealed_record(), world.believing(policy_hashes=frozenset({b"p" * 32})), now_s=world.now_s
     )
-    for pinned in (frozenset(), frozenset({b"q" * 32})):
-        error = _refused(world, world.sealed_record(), world.believing(policy_hashes=pinned))
-        assert isinstance(error, trust.NotShownLive)
+    error = _refused(world, world.sealed_record(), world.believing(policy_hashes=frozenset({b"q" * 32})))
+    assert isinstance(error, trust.NotShownLive)
 
 
-def test_an_extractor_that_is_not_pinned_is_refused(world):
-    trust.verify_template(
-        world.sealed_record(), world.believing(extractors=frozenset({("sface", "1")})), now_s=world.now_s
-    )
-    for pinned in (frozenset(), frozenset({("sface", "2")}), frozenset({("other", "1")})):
-        error = _refused(world, world.sealed_record(), world.believing(extractors=pinned))
-        assert isinstance(error, trust.UnsupportedRecord)
+@pytest.mark.parametrize(("minimum", "taken"), [("", True), ("0.9", True), ("1.0", True), ("1.0.1", False), ("2", False)])
+def test_a_gate_must_reach_its_floor(world, minimum, taken):
+    store = world.believing(gates=(trust.ComponentFloor("flatness", minimum),))
+    if taken:
+        trust.verify_template(world.sealed_record(), store, now_s=world.now_s)
+    else:
+        assert isinstance(_refused(world, world.sealed_record(), store), trust.NotShownLive)
+
+
+@pytest.mark.parametrize("version", ["1.0rc1", "1.0+local", "v1.0", "1..0", "01.0", "1.0000000000"])
+def test_a_version_without_numbers_alone_is_below_every_floor(world, version):
+    data = world.sealed_record(gates__0__version=version)
+    floored = world.believing(gates=(trust.ComponentFloor("flatness", "0"),))
+    assert isinstance(_refused(world, data, floored), trust.NotShownLive)
+    trust.verify_template(data, world.believing(gates=(trust.ComponentFloor("flatness"),)), now_s=world.now_s)
+
+
+@pytest.mark.parametrize("pinned", [("sface", "1"), ("sface", "0.9"), ("sface", "")])
+def test_an_extractor_that_is_pinned_and_reaches_its_floor_is_taken(world, pinned):
+    store = world.believing(extractors=(trust.ComponentFloor("other", "1"), trust.ComponentFloor(*pinned)))
+    trust.verify_template(world.sealed_record(), store, now_s=world.now_s)
+
+
+@pytest.mark.parametrize("pinned", [("sface", "2"), ("other", "1"), ("other", "")])
+def test_an_extractor_that_is_not_pinned_or_below_its_floor_is_refused(world, pinned):
+    error = _refused(world, world.sealed_record(), world.believing(extractors=(trust.ComponentFloor(*pinned),)))
+    assert isinstance(error, trust.UnsupportedRecord)
 
 
 # 9: sensor
 
 
+def test_an_attested_sensor_is_taken_and_told(world):
+    data = world.sealed(world.sensor.attest(world.record()))
+    verified = trust.verify_template(data, world.believing(allow_unattested=False), now_s=world.now_s)
+    assert (verified.sensor.serial, verified.sensor.security_version) == ("W-1", 3)
+    assert verified.sensor.device_key == world.sensor.device.public
+    assert not verified.simulated
+
+
 def test_a_simulated_sensor_is_refused_unless_it_is_allowed_by_name(world):
-    data = world.sealed_record(sensor__attestation=template_pb2.ATTESTATION_SIMULATED)
-    loosened = world.believing(allow_development=True, allow_unattested=True)
+    data = world.sealed(world.sensor.attest(world.record(), simulated=True))
+    roots = (world.sensor.trusted(simulated=True),)
+    loosened = world.believing(sensor_roots=roots, allow_development=True, allow_unattested=True)
     assert isinstance(_refused(world, data, loosened), trust.UntrustedSensor)
-    assert trust.verify_template(data, world.believing(allow_simulated=True), now_s=world.now_s).simulated
+    allowed = world.believing(sensor_roots=roots, allow_simulated=True)
+    assert trust.verify_template(data, allowed, now_s=world.now_s).simulated
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_a_label_that_the_root_contradicts_is_refused(world, simulated):
+    data = world.sealed(world.sensor.attest(world.record(), simulated=not simulated))
+    store = world.believing(sensor_roots=(world.sensor.trusted(simulated=simulated),), allow_simulated=True)
+    error = _refused(world, data, store)
+    assert isinstance(error, trust.UntrustedSensor)
+    assert "label" in str(error)
+
+
+def test_a_record_without_evidence_is_not_helped_by_a_root(world):
+    store = world.believing(allow_unattested=False)
+    assert isinstance(_refused(world, world.sealed_record(), store), trust.UntrustedSensor)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sensor_roots": ()},
+        {"firmware": (trust.FirmwareFloor("Ward", "SL-940", 4),)},
+    ],
+)
+def test_a_sensor_that_the_trust_store_does_not_take_is_refused(world, changes):
+    data = world.sealed(world.sensor.attest(world.record()))
+    assert isinstance(_refused(world, data, world.believing(**changes)), trust.UntrustedSensor)
+
+
+def test_evidence_of_an_unknown_kind_is_refused(world):
+    record = world.sensor.attest(world.record())
+    record.sensor.evidence_kind = "acme.sensor.v1"
+    error = _refused(world, world.sealed(record))
+    assert isinstance(error, trust.UntrustedSensor)
+    assert "acme.sensor.v1" in str(error)
+
+
+def _proven(world, **changes):
+    sensor = world.sensor
+    fields = {
+        "vendor": "Ward", "model": "SL-940", "serial": "W-1", "firmware_version": "1.2.0", "security_version": 3,
+        "firmware_hash": b"i" * 32, "device_key": sensor.device.public, "signing_key": sensor.signing.public,
+        "agreement_key": None, "simulated": False,
+    }  # fmt: skip
+    return trust.ProvenSensor(**{**fields, **changes})
+
+
+def _vendors_record(world):
+    return world.sealed_record(
+        sensor__attestation=template_pb2.ATTESTATION_VERIFIED,
+        sensor__evidence_kind="acme.sensor.v1",
+        sensor__evidence=b"acme's own",
+    )
+
+
+def test_a_vendors_own_evidence_is_judged_by_its_verifier(world):
+    asked = []
+
+    def verifier(evidence, claim):
+        asked.append((evidence, claim))
+        return _proven(world)
+
+    store = world.believing(evidence_verifiers={"acme.sensor.v1": verifier}, allow_unattested=False)
+    verified = trust.verify_template(_vendors_record(world), store, now_s=world.now_s)
+    assert verified.sensor == _proven(world)
+    ((evidence, claim),) = asked
+    assert evidence == b"acme's own"
+    assert (claim.serial, claim.key_frames) == ("W-1", (b"f" * 32, b"d" * 32, b"h" * 32))
+
+
+@pytest.mark.parametrize("answer", [None, True, "sensor", RuntimeError("lost"), trust.UntrustedSensor("no")])
+def test_a_vendors_verifier_that_gives_no_sensor_refuses(world, answer):
+    def verifier(evidence, claim):
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    store = world.believing(evidence_verifiers={"acme.sensor.v1": verifier})
+    assert isinstance(_refused(world, _vendors_record(world), store), trust.UntrustedSensor)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"serial": "W-2"}, {"model": "X"}, {"security_version": 2}, {"simulated": True}, {"simulated": None}],
+    ids=str,
+)
+def test_a_vendors_verifier_loosens_nothing(world, changes):
+    store = world.believing(
+        evidence_verifiers={"acme.sensor.v1": lambda evidence, claim: _proven(world, **changes)},
+        firmware=(trust.FirmwareFloor("Ward", "SL-940", 3),),
+    )
+    assert isinstance(_refused(world, _vendors_record(world), store), trust.UntrustedSensor)
+
+
+@pytest.mark.parametrize("key", ["device", "signing"])
+def test_a_revoked_key_of_a_vendors_sensor_is_refused(world, key):
+    store = world.believing(
+        evidence_verifiers={"acme.sensor.v1": lambda evidence, claim: _proven(world)},
+        revoked_keys=frozenset({getattr(world.sensor, key).public.digest}),
+    )
+    assert isinstance(_refused(world, _vendors_record(world), store), trust.Revoked)
+
+
+def test_no_verifier_stands_in_for_the_sensors_own_kind(world):
+    with pytest.raises(ValueError, match=r"faceward\.sensor\.v1"):
+        world.believing(evidence_verifiers={"faceward.sensor.v1": lambda evidence, claim: _proven(world)})
 
 
 def test_a_sensor_that_proved_nothing_is_refused_by_default(world):
@@ -286,6 +462,36 @@ def test_a_trust_store_loosens_nothing_by_default(world):
     assert not (store.allow_development or store.allow_unattested or store.allow_simulated)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"hosts": ()},
+        {"administrators": ()},
+        {"extractors": ()},
+        {"policy_hashes": frozenset()},
+        {"gates": (trust.ComponentFloor("eyes"), trust.ComponentFloor("eyes", "1"))},
+        {"extractors": (trust.ComponentFloor("sface"), trust.ComponentFloor("sface", "1"))},
+        {"firmware": (trust.FirmwareFloor("Ward", "SL-940", 1), trust.FirmwareFloor("Ward", "SL-940", 2))},
+    ],
+    ids=str,
+)
+def test_a_trust_store_that_asks_for_nothing_or_says_a_thing_twice_can_not_be_made(world, changes):
+    with pytest.raises(ValueError, match="trust store"):
+        world.believing(**changes)
+
+
+def test_a_sensor_root_is_trusted_once(world):
+    roots = (world.sensor.trusted(), world.sensor.trusted(simulated=True))
+    with pytest.raises(ValueError, match="sensor root twice"):
+        world.believing(sensor_roots=roots)
+
+
+@pytest.mark.parametrize("minimum", ["1.x", "1.", "-1", "latest"])
+def test_a_floor_is_made_of_numbers_and_dots(minimum):
+    with pytest.raises(ValueError, match="numbers and dots"):
+        trust.ComponentFloor("flatness", minimum)
+
+
 # 10: grant
 
 
@@ -293,6 +499,62 @@ def test_a_trust_store_loosens_nothing_by_default(world):
 def test_a_grant_for_something_else_is_refused(world, changes):
     data = world.sealed_record(grant=world.sealed_grant(**changes))
     assert isinstance(_refused(world, data), trust.PermissionInvalid)
+
+
+def test_a_grant_for_this_sensors_key_permits_and_for_another_does_not(world):
+    store = world.believing(allow_unattested=True)
+    for key, taken in ((world.sensor.device, True), (world.sensor.signing, False)):
+        record = world.record(grant=world.sealed_grant(sensor_key=key.public.digest))
+        data = world.sealed(world.sensor.attest(record))
+        if taken:
+            trust.verify_template(data, store, now_s=world.now_s)
+        else:
+            assert isinstance(_refused(world, data, store), trust.PermissionInvalid)
+
+
+def test_a_grant_for_a_sensors_key_is_not_met_by_a_sensor_that_proved_none(world):
+    data = world.sealed_record(grant=world.sealed_grant(sensor_key=world.sensor.device.public.digest))
+    assert isinstance(_refused(world, data), trust.PermissionInvalid)
+
+
+def test_a_grant_of_another_purpose_permits_nothing(world):
+    clearing = {"purpose": grant_pb2.GRANT_PURPOSE_CLEAR_LOCKOUT, "subject": None, "max_attempts": None}
+    grant = world.sealed_grant(**clearing)
+    assert isinstance(_refused(world, world.sealed_record(grant=grant)), trust.PermissionInvalid)
+    purpose = grant_pb2.GRANT_PURPOSE_CLEAR_LOCKOUT
+    assert trust.verify_grant(grant, world.store, at_s=world.now_s, purpose=purpose).grant.purpose == purpose
+    with pytest.raises(trust.PermissionInvalid, match="purpose"):
+        trust.verify_grant(world.sealed_grant(), world.store, at_s=world.now_s, purpose=purpose)
+
+
+def test_every_rule_for_administrators_must_be_met(world, new_key):
+    second = new_key()
+    store = world.believing(administrators=(*world.store.administrators, trust.any_of([second.trusted()])))
+    assert isinstance(_refused(world, world.sealed_record(), store), trust.SignatureInvalid)
+    for keys in ((second,), (world.administrator, world.administrator)):
+        data = world.sealed_record(grant=world.sealed_grant(*keys))
+        assert isinstance(_refused(world, data, store), trust.SignatureInvalid)
+    both = world.sealed_record(grant=world.sealed_grant(world.administrator, second))
+    trust.verify_template(both, store, now_s=world.now_s)
+
+
+# 11: a grant is taken once
+
+
+def _lost(grant_id):
+    raise OSError("the flash is gone")
+
+
+@pytest.mark.parametrize(
+    "seen", [frozenset({b"g" * 16}), [b"g" * 16], lambda grant_id: grant_id == b"g" * 16, lambda grant_id: None, _lost]
+)
+def test_a_grant_that_was_taken_or_may_have_been_is_refused(world, seen):
+    assert isinstance(_refused(world, world.sealed_record(), grant_seen=seen), trust.GrantUsed)
+
+
+@pytest.mark.parametrize("seen", [None, frozenset(), [b"h" * 16], lambda grant_id: False])
+def test_a_grant_that_was_never_taken_permits(world, seen):
+    trust.verify_template(world.sealed_record(), world.store, now_s=world.now_s, grant_seen=seen)
 
 
 def test_a_grant_for_this_sensor_and_host_permits(world):
@@ -321,4 +583,4 @@ def test_a_grant_out_of_bounds_is_refused(world):
 
 def test_every_kind_of_error_has_a_name_of_its_own():
     kinds = [error.kind for error in (trust.VerificationError, *trust.VerificationError.__subclasses__())]
-    assert len(set(kinds)) == len(kinds) == 10
+    assert len(set(kinds)) == len(kinds) == 12

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 
 from faceward_proto import trust as lock
+from faceward_proto.attestation import simulator_root
 from faceward_proto.envelope import TEMPLATE_TYPE, pre_authentication_encoding, write_envelope
 from faceward_proto.keys import PublicKey, UnusableKey
 from faceward_proto.reader import MalformedMessage
@@ -26,7 +27,6 @@ from faceward.model.template import (
 )
 from faceward.signing.signer import Signer
 from faceward.wire.record import decode_template, encode_template
-
 
 _ATTESTATIONS = {None: Attestation.NONE, True: Attestation.SIMULATED, False: Attestation.VERIFIED}
 
@@ -82,7 +82,7 @@ def make_record(
             sensor.firmware_version,
             sensor.hardware_revision,
             sensor.kind,
-            _ATTESTATIONS[capture.simulated],
+            Attestation.NONE if capture.evidence is None else _ATTESTATIONS[capture.simulated],
             "" if capture.evidence is None else capture.evidence.kind,
             b"" if capture.evidence is None else capture.evidence.data,
         ),
@@ -129,7 +129,7 @@ def unseal(
 def host_trust(signer: Signer, tenant: str, lock_group: str, *, simulated: bool) -> lock.TrustStore:
     """What a development host believes of its own records: its signer's key, for records and grants alike.
 
-    Takes keys in files, development grants and unattested sensors, and simulated ones when told; a lock's trust store
+    Takes keys in files, development grants and unattested sensors, and the simulator's when told; a lock's trust store
     takes none of these. Raises: SigningError for a signer whose key can't be used.
     """
     try:
@@ -139,8 +139,9 @@ def host_trust(signer: Signer, tenant: str, lock_group: str, *, simulated: bool)
     return lock.TrustStore(
         tenant=tenant,
         lock_group=lock_group,
-        hosts=rule,
-        administrators=rule,
+        hosts=(rule,),
+        administrators=(rule,),
+        sensor_roots=(simulator_root(),),
         allow_development=True,
         allow_unattested=True,
         allow_simulated=simulated,

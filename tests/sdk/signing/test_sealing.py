@@ -59,14 +59,20 @@ def test_two_records_never_have_one_id(make_live, template, permitted):
     assert len(ids) == 3
 
 
-def test_a_simulated_capture_makes_a_simulated_record(make_live, template, permitted, signer):
-    record = make_record(make_live(simulated=True), template, permitted, VALIDITY, sdk_version="0.1.0")
+def test_a_simulated_capture_makes_a_simulated_record(make_live, attest, template, permitted, signer):
+    live = make_live(simulated=True, proof=attest(permitted.envelope))
+    record = make_record(live, template, permitted, VALIDITY, sdk_version="0.1.0")
     assert record.simulated
     sealed = seal(record, signer)
     assert unseal(sealed, host_trust(signer, "acme", "doors", simulated=True), now_s=NOW_S).simulated
     with pytest.raises(VerificationError) as caught:
         unseal(sealed, host_trust(signer, "acme", "doors", simulated=False), now_s=NOW_S)
     assert caught.value.kind == "untrusted-sensor"
+
+
+def test_a_capture_without_evidence_makes_a_record_that_says_so(make_live, template, permitted):
+    record = make_record(make_live(simulated=True), template, permitted, VALIDITY, sdk_version="0.1.0")
+    assert record.sensor.attestation is Attestation.NONE
 
 
 def test_a_sealed_record_comes_back(record, signer):
@@ -100,7 +106,7 @@ def test_the_verifiers_word_for_it_is_kept(record, signer, arguments, kind):
 
 
 def test_a_production_trust_store_refuses_what_development_made(record, signer):
-    key = any_of([TrustedKey(PublicKey(signer.public_key_der), "pkcs11")])
+    key = (any_of([TrustedKey(PublicKey(signer.public_key_der), "pkcs11")]),)
     trust = replace(
         host_trust(signer, "acme", "doors", simulated=False), hosts=key, administrators=key, allow_development=False
     )

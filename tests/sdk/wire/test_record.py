@@ -75,7 +75,13 @@ def records(draw):
             for name in names
         ),
         policy_hash=draw(DIGEST),
-        capture=RecordedCapture(draw(WORD), draw(DIGEST), draw(st.binary(min_size=8, max_size=32)), draw(DIGEST), draw(st.integers(1, 65_536))),
+        capture=RecordedCapture(
+            draw(WORD),
+            draw(DIGEST),
+            draw(st.binary(min_size=8, max_size=32)),
+            draw(DIGEST),
+            draw(st.integers(1, 65_536)),
+        ),
         sensor=RecordedSensor(
             draw(TEXT),
             draw(TEXT),
@@ -130,7 +136,7 @@ def _example() -> TemplateRecordModel:
         gates=(RecordedGate("flatness", "1", "gates 1", Outcome.LIVE, "relief", (Measure("relief", 31.5, "mm"),)),),
         policy_hash=b"p" * 32,
         capture=RecordedCapture("c", b"x" * 32, b"n" * 16, b"y" * 32, 300),
-        sensor=RecordedSensor("v", "m", "s", "f", "", SensorKind.TIME_OF_FLIGHT, Attestation.SIMULATED),
+        sensor=RecordedSensor("v", "m", "s", "f", "", SensorKind.TIME_OF_FLIGHT, Attestation.SIMULATED, "k", b"e"),
         grant=b"grant",
     )
 
