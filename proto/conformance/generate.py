@@ -12,7 +12,8 @@ import json
 import sys
 from pathlib import Path
 
-from cases import ED25519, ML_DSA_65, Case, all_cases
+from cases import all_cases
+from cases.case import ED25519, ML_DSA_65, Case
 from ingredients import Key, keep
 
 FOLDER = Path(__file__).resolve().parent / "vectors"
