@@ -188,13 +188,14 @@ def test_a_certified_statement_out_of_bounds_is_refused(sensor, roots, sign_stat
         verify_chain(chain.SerializeToString(), roots)
 
 
-def test_a_certified_key_that_is_not_p256_is_refused(sensor, roots, sign_statement, new_key):
+@pytest.mark.parametrize(("algorithm", "why"), [("Ed25519", "P-256"), ("ML-DSA-65", "at most 2048")])
+def test_a_certified_key_that_is_not_p256_is_refused(sensor, roots, sign_statement, new_key, algorithm, why):
     statement = type(sensor.firmware_statement)()
     statement.CopyFrom(sensor.firmware_statement)
-    statement.agreement_key = new_key("Ed25519").public.der
+    statement.agreement_key = new_key(algorithm).public.der
     chain = sensor.chain()
     chain.firmware.CopyFrom(sign_statement(statement, FIRMWARE_LABEL, sensor.device))
-    with pytest.raises(UntrustedSensor, match="P-256"):
+    with pytest.raises(UntrustedSensor, match=why):
         verify_chain(chain.SerializeToString(), roots)
 
 

@@ -107,6 +107,16 @@ def test_custody_is_asked_for_by_every_rule(world, new_key):
     assert isinstance(_refused(world, world.sealed_record(world.host, second), store), trust.UntrustedKey)
 
 
+def test_a_key_in_a_file_beside_a_good_one_counts_for_nothing(world, new_key):
+    second = new_key()
+    store = world.believing(hosts=(trust.any_of([world.host.trusted(), second.trusted("file")]),))
+    data = world.sealed_record(world.host, second)
+    assert trust.verify_template(data, store, now_s=world.now_s).signed_by == {world.host.public}
+    bound = world.sealed_grant(host_key=second.public.digest)
+    data = world.sealed_record(world.host, second, grant=bound)
+    assert isinstance(_refused(world, data, store), trust.PermissionInvalid)
+
+
 def test_a_place_that_nobody_knows_is_no_safe_place(world):
     store = world.believing(hosts=(trust.any_of([world.host.trusted("vault")]),))
     assert isinstance(_refused(world, world.sealed_record(), store), trust.UntrustedKey)

@@ -116,6 +116,11 @@ def envelopes() -> Iterator[Case]:
     )
     for name, sig, why in (
         ("zero-signature", bytes(64), "r and s are zero"),
+        (
+            "padded-signature",
+            envelope.signatures[0].sig[:32] + bytes(3309 - 64) + envelope.signatures[0].sig[32:],
+            "r and s with zeros between them, as long as an ML-DSA-65 signature",
+        ),
         ("r-is-zero", bytes(32) + envelope.signatures[0].sig[32:], "r is zero"),
         ("s-is-the-order", envelope.signatures[0].sig[:32] + P256_ORDER.to_bytes(32, "big"), "s is out of range"),
         ("s-and-the-order", _plus_order(envelope.signatures[0].sig), "s + n is out of range"),

@@ -61,6 +61,13 @@ def permissions() -> Iterator[Case]:
     yield refused("tenant", "a grant of another tenant", grant(tenant="other"), "wrong-context")
     yield refused("lock-group", "a grant for another group", grant(lock_group="doors.south"), "wrong-context")
     yield refused("host", "a grant for another host", grant(host_key=SECOND_HOST.public.digest))
+    yield Case(
+        "grant/host-in-a-file",
+        "a grant for a host whose key can be copied, beside one that can't: that signature counts for nothing",
+        "permission-invalid",
+        record(HOST, SECOND_HOST, permission=grant(host_key=SECOND_HOST.public.digest)),
+        trust(hosts=(any_of([HOST.trusted(), SECOND_HOST.trusted("file")]),)),
+    )
     yield refused("sensor-serial", "a grant for another sensor", grant(sensor_serial="W-0002"))
     yield refused(
         "sensor-key", "a grant for a sensor with another key", grant(sensor_key=SECOND_SENSOR.device_key.public.digest)
