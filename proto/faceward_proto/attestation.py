@@ -278,7 +278,7 @@ def check_identity(sensor: ProvenSensor, claim: CaptureClaim) -> None:
 
 
 def _signed(key: PublicKey, label: bytes, statement: SignedStatement) -> bool:
-    return key.algorithm == "ES256" and key.verifies(statement.signature, label + statement.statement)
+    return key.verifies(statement.signature, label + statement.statement)
 
 
 def _statement(kind: type[M], signed: SignedStatement) -> M:

@@ -173,7 +173,7 @@ def _bounded(statement: TrustStatement) -> None:
     identifier("tenant", statement.tenant)
     identifier("lock_group", statement.lock_group)
     for name, rules in (("hosts", statement.hosts), ("administrators", statement.administrators)):
-        require(1 <= len(rules) <= MAX_RULES, f"{len(rules)} rules for {name}")
+        require(len(rules) <= MAX_RULES, f"{len(rules)} rules for {name}")
         for rule in rules:
             require(len(rule.keys) <= MAX_KEYS, f"a rule for {name} has {len(rule.keys)} keys")
             for trusted in rule.keys:

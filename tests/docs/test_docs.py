@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(
     path
     for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md"),
-                 *(ROOT / "benchmarks").rglob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("plugins/*/README.md")]
+                 *(ROOT / "benchmarks").rglob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("plugins/*/README.md"),
+                 ROOT / "proto/conformance/README.md"]
     if ".venv" not in path.parts
 )  # fmt: skip
 BLOCK = re.compile(r"(?:<!-- (?P<mark>run|not run: [^>]+) -->\n)?```sh\n(?P<text>.*?)```", re.DOTALL)

@@ -47,6 +47,13 @@ def test_a_signature_of_another_length_is_no_signature(new_key, algorithm):
         assert not key.public.verifies(signature, b"m")
 
 
+@pytest.mark.parametrize("length", [65, 3309])
+def test_an_es256_signature_with_zeros_before_its_s_is_refused(new_key, length):
+    key = new_key()
+    good = key.sign(b"m")
+    assert not key.public.verifies(good[:32] + bytes(length - 64) + good[32:], b"m")
+
+
 def test_an_es256_signature_in_der_is_refused(new_key):
     key = new_key()
     der = key.private.sign(b"m", ec.ECDSA(SHA256()))

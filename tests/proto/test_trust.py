@@ -107,6 +107,16 @@ def test_custody_is_asked_for_by_every_rule(world, new_key):
     assert isinstance(_refused(world, world.sealed_record(world.host, second), store), trust.UntrustedKey)
 
 
+def test_a_key_in_a_file_beside_a_good_one_counts_for_nothing(world, new_key):
+    second = new_key()
+    store = world.believing(hosts=(trust.any_of([world.host.trusted(), second.trusted("file")]),))
+    data = world.sealed_record(world.host, second)
+    assert trust.verify_template(data, store, now_s=world.now_s).signed_by == {world.host.public}
+    bound = world.sealed_grant(host_key=second.public.digest)
+    data = world.sealed_record(world.host, second, grant=bound)
+    assert isinstance(_refused(world, data, store), trust.PermissionInvalid)
+
+
 def test_a_place_that_nobody_knows_is_no_safe_place(world):
     store = world.believing(hosts=(trust.any_of([world.host.trusted("vault")]),))
     assert isinstance(_refused(world, world.sealed_record(), store), trust.UntrustedKey)
@@ -493,28 +503,6 @@ def test_a_floor_is_made_of_numbers_and_dots(minimum):
 
 
 # 10: grant
-
-
-@pytest.mark.parametrize("attestation", [template_pb2.ATTESTATION_SIMULATED, template_pb2.ATTESTATION_VERIFIED])
-def test_evidence_that_nothing_here_verifies_is_refused_whatever_its_label(world, attestation):
-    data = world.sealed_record(
-        sensor__attestation=attestation, sensor__evidence_kind="faceward.sensor.v1", sensor__evidence=b"made up"
-    )
-    store = world.believing(allow_simulated=True, allow_unattested=True)
-    assert isinstance(_refused(world, data, store), trust.UntrustedSensor)
-
-
-def test_a_grant_for_a_sensors_key_permits_no_record_of_a_sensor_that_proved_none(world):
-    grant = world.sealed_grant(sensor_key=b"k" * 32)
-    assert isinstance(_refused(world, world.sealed_record(grant=grant)), trust.PermissionInvalid)
-
-
-def test_a_grant_of_another_purpose_is_no_permission_to_enroll(world):
-    cleared = world.sealed_grant(
-        purpose=grant_pb2.GRANT_PURPOSE_CLEAR_LOCKOUT, subject=b"", max_attempts=0
-    )
-    with pytest.raises(trust.PermissionInvalid, match="purpose"):
-        trust.verify_grant(cleared, world.store, at_s=world.now_s)
 
 
 @pytest.mark.parametrize("changes", [{"subject": b"z" * 32}, {"sensor_serial": "W-2"}, {"host_key": b"k" * 32}])
