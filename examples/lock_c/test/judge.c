@@ -1,9 +1,11 @@
 /* Judges each case on standard input, in one process: for the test against Python, for mutations, and to measure the stack.
  *
- * A case is now_s, highest sequence and epoch (8 bytes each, little-endian), a byte that is 1 where the lock took the grant
- * before, then four blocks of a length (4 bytes) and that many bytes: the anchor's key, the trust store, the subject (or
- * nothing) and the record. The answer is two bytes: of the trust store and, where that was accepted, of the record; 0 is
- * accepted, another the fw_result. At the end the deepest stack of any case goes to standard error, in bytes.
+ * A case is now_s, highest sequence and epoch (8 bytes each, little-endian), how many anchors follow and how many of them
+ * must have signed (a byte each), then blocks of a length (4 bytes) and that many bytes: the anchors' keys, the trust store,
+ * the record, the subject, tenant and lock group (each empty where the lock doesn't know it) and the ids of grants that it
+ * took, one after the other. The answer is three bytes, of the trust store, of the record as a new one, and of the record
+ * as one that was taken before (the first's again where no trust store was taken): 0 is accepted, another the fw_result.
+ * At the end the deepest stack of any case goes to standard error, in bytes.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,11 +17,14 @@
 #define STACK_BYTES (256u * 1024u)
 #define PAINT 0xA5
 
+#define MAX_ANCHORS 8u
+
 typedef struct {
     uint64_t now_s, sequence, epoch;
-    int taken;
-    fw_view anchor, store, subject, record;
-    uint8_t answer[2];
+    size_t count, need;
+    fw_view anchors[MAX_ANCHORS];
+    fw_view store, record, subject, tenant, lock_group, taken;
+    uint8_t answer[3];
 } judged;
 
 static judged now;
@@ -28,8 +33,12 @@ static ucontext_t outside, inside;
 
 static int seen(void *context, const uint8_t grant_id[16])
 {
-    (void)grant_id;
-    return *(const int *)context ? FW_GRANT_TAKEN : FW_GRANT_NEW;
+    const fw_view *taken = context;
+    for (size_t at = 0; at + 16 <= taken->len; at += 16) {
+        if (memcmp(taken->data + at, grant_id, 16) == 0)
+            return FW_GRANT_TAKEN;
+    }
+    return FW_GRANT_NEW;
 }
 
 static uint8_t answer_of(fw_result result)
@@ -37,23 +46,46 @@ static uint8_t answer_of(fw_result result)
     return result == FW_ACCEPTED ? 0 : (uint8_t)result;
 }
 
+static bool is_nothing(const fw_template *found)
+{
+    static const fw_template nothing;
+    return memcmp(found, &nothing, sizeof nothing) == 0;
+}
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
 static void judge(void)
 {
     /* Not on the stack that is measured: these are the caller's. */
     static fw_trust trust;
     static fw_template found;
-    const fw_anchor anchor = {&now.anchor, 1, 1};
-    const fw_lock lock = {&anchor, 1, NULL, NULL};
+    static fw_anchor anchor;
+    static fw_lock lock;
+    anchor = (fw_anchor){now.anchors, now.count, now.need};
+    lock = (fw_lock){&anchor, 1, now.tenant.len ? (const char *)now.tenant.data : NULL,
+                     now.lock_group.len ? (const char *)now.lock_group.data : NULL};
     const fw_result opened = fw_trust_open(now.store.data, now.store.len, &lock, now.now_s, now.sequence, &trust);
-    fw_result result = opened;
-    if (opened == FW_ACCEPTED)
-        result = fw_verify_new(now.record.data, now.record.len, &trust, now.now_s, now.epoch,
-                               now.subject.len == 32 ? now.subject.data : NULL, seen, &now.taken, &found);
-    static const fw_template nothing;
-    if (result != FW_ACCEPTED && opened == FW_ACCEPTED && memcmp(&found, &nothing, sizeof found) != 0)
-        abort(); /* a refusal left something behind */
-    now.answer[0] = answer_of(opened);
+    now.answer[0] = now.answer[1] = now.answer[2] = answer_of(opened);
+    if (opened != FW_ACCEPTED) {
+        const fw_result closed = fw_verify_again(now.record.data, now.record.len, &trust, now.now_s, 0, NULL, &found);
+        require(closed != FW_ACCEPTED && is_nothing(&found)); /* by a trust store that was refused, nothing is accepted */
+        return;
+    }
+    const uint8_t *subject = now.subject.len == 32 ? now.subject.data : NULL;
+    fw_result result =
+        fw_verify_new(now.record.data, now.record.len, &trust, now.now_s, now.epoch, subject, seen, &now.taken, &found);
     now.answer[1] = answer_of(result);
+    require(result == FW_ACCEPTED || is_nothing(&found));
+    result = fw_verify_again(now.record.data, now.record.len, &trust, now.now_s, now.epoch, subject, &found);
+    now.answer[2] = answer_of(result);
+    require(result == FW_ACCEPTED || is_nothing(&found));
+    result =
+        fw_verify_new(now.record.data, now.record.len, &trust, now.now_s, now.epoch, subject, NULL, NULL, &found);
+    require(result != FW_ACCEPTED && is_nothing(&found)); /* a lock that can't tell which grants it took takes none */
 }
 
 static uint64_t read_number(int bytes)
@@ -78,6 +110,11 @@ static fw_view read_block(void)
     return (fw_view){data, len};
 }
 
+static void forget(fw_view block)
+{
+    free((void *)(uintptr_t)block.data);
+}
+
 static size_t depth(void)
 {
     size_t unused = 0;
@@ -97,11 +134,18 @@ int main(void)
         now.now_s = read_number(8);
         now.sequence = read_number(8);
         now.epoch = read_number(8);
-        now.taken = (int)read_number(1);
-        now.anchor = read_block();
+        now.count = (size_t)read_number(1);
+        now.need = (size_t)read_number(1);
+        if (now.count > MAX_ANCHORS)
+            return 2;
+        for (size_t index = 0; index < now.count; index++)
+            now.anchors[index] = read_block();
         now.store = read_block();
-        now.subject = read_block();
         now.record = read_block();
+        now.subject = read_block();
+        now.tenant = read_block(); /* these two end with a NUL */
+        now.lock_group = read_block();
+        now.taken = read_block();
 #ifdef __SANITIZE_ADDRESS__
         (void)outside, (void)inside;
         judge();
@@ -113,11 +157,15 @@ int main(void)
         makecontext(&inside, judge, 0);
         swapcontext(&outside, &inside);
 #endif
-        fwrite(now.answer, 1, 2, stdout);
-        free((void *)(uintptr_t)now.anchor.data);
-        free((void *)(uintptr_t)now.store.data);
-        free((void *)(uintptr_t)now.subject.data);
-        free((void *)(uintptr_t)now.record.data);
+        fwrite(now.answer, 1, sizeof now.answer, stdout);
+        for (size_t index = 0; index < now.count; index++)
+            forget(now.anchors[index]);
+        forget(now.store);
+        forget(now.record);
+        forget(now.subject);
+        forget(now.tenant);
+        forget(now.lock_group);
+        forget(now.taken);
     }
     fprintf(stderr, "%zu\n", depth());
     return fflush(stdout) ? 2 : 0;

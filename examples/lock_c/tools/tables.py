@@ -2,8 +2,9 @@
 
     protoc --descriptor_set_out=SET --include_imports ... && python3 tools/tables.py SET OUT [MESSAGE ...]
 
-OUT.h numbers the messages and their repeated fields (FW_TEMPLATE_RECORD, FW_TEMPLATE_RECORD_POSES, ...), OUT.c holds what src/strict.h declares. The messages named and
-those inside them are written; without a name, every message of the set. Needs the protobuf runtime alone.
+OUT.h numbers the messages and their repeated fields (FW_TEMPLATE_RECORD, FW_TEMPLATE_RECORD_POSES, ...), OUT.c holds what
+src/strict.h declares. The messages named and those inside them are written; without a name, every message of the set.
+Needs the protobuf runtime alone.
 """
 
 from __future__ import annotations
