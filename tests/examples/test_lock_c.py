@@ -60,6 +60,11 @@ class Built:
     def checked(self) -> Path:
         return self.build / "checked"
 
+    @property
+    def small(self) -> Path:
+        """Built for a core with a small multiplier."""
+        return self.build / "small"
+
     def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["make", "-s", f"PROTO={ROOT / 'proto'}", *arguments],
@@ -134,8 +139,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     extra = source / "every_type.set"
     extra.write_bytes(descriptor_pb2.FileDescriptorSet(file=[every_type()]).SerializeToString())
     found = Built(source)
-    for target in ("all", "checked", "build/judge"):
-        done = found.make(target, f"EXTRA_SET={extra}")
+    for target in ("all", "checked", "build/judge", "BUILD=build/small CPU=-DFW_SMALL_MULTIPLIER build/small/verify"):
+        done = found.make(*target.split(), f"EXTRA_SET={extra}")
         assert done.returncode == 0, done.stdout + done.stderr
     return found
 
@@ -143,7 +148,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 # The suite
 
 
-@pytest.mark.parametrize("programs", ["build", "checked"])
+@pytest.mark.parametrize("programs", ["build", "checked", "small"])
 def test_the_verifier_agrees_with_the_conformance_suite(built, programs):
     verifier = getattr(built, programs) / "verify"
     done = subprocess.run(
@@ -288,29 +293,62 @@ _FLOATS = [struct.pack("<f", value) for value in (0.0, -0.0, 1.5, math.inf, -mat
 _DOUBLES = [struct.pack("<d", value) for value in (0.0, -0.0, 1.5, math.inf, -math.inf, math.nan, 5e-324)]
 
 
+_FIXED32, _FIXED64 = [b"\0" * 4, b"\1\0\0\0"], [b"\0" * 8, b"\0" * 7 + b"\x80"]
+
+
+def _values(field: Any) -> tuple[int, list[bytes]]:
+    """A scalar field's own wire type, and values of it good and bad."""
+    kinds = {field.TYPE_FLOAT: (5, _FLOATS), field.TYPE_DOUBLE: (1, _DOUBLES)}
+    kinds |= dict.fromkeys((field.TYPE_FIXED32, field.TYPE_SFIXED32), (5, _FIXED32))
+    kinds |= dict.fromkeys((field.TYPE_FIXED64, field.TYPE_SFIXED64), (1, _FIXED64))
+    kinds |= dict.fromkeys((field.TYPE_STRING, field.TYPE_BYTES), (2, [b"", *_TEXTS]))
+    return kinds.get(field.type, (0, [_varint(value, longer) for value in EDGES for longer in (0, 1, 3)]))
+
+
+FIELDS = sorted(EVERY_TYPE.DESCRIPTOR.fields, key=lambda field: field.number)
+
+
+def test_both_readers_agree_on_every_edge_of_every_type_in_every_place(c_takes):
+    cases = []
+    for field in FIELDS:
+        if field.message_type is not None:
+            continue
+        wire_type, values = _values(field)
+        for value in values:
+            alone = _varint(len(value)) + value if wire_type == 2 else value
+            packed = _varint(field.number << 3 | 2) + _varint(len(value)) + value
+            cases += [_varint(field.number << 3 | kind) + alone for kind in range(8)]
+            cases += [packed, packed + packed, packed[:-1], _varint(field.number << 3 | 2, 1) + packed[2:]]
+    named = [("EveryType", data) for data in cases]
+    answers = c_takes(named)
+    assert _disagreements(named, answers) == []
+    assert 0 < sum(answers) < len(answers)
+
+
+def test_both_readers_agree_on_every_border_of_utf_8(c_takes):
+    leads, seconds = range(0x7F, 0x100), (0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF)
+    tails = (b"", b"a", b"\x80", b"\xbf", b"\xc0", b"\x80\x80", b"\xbf\xbf", b"\x80\xc0", b"\x7f\x80", b"\x80\x80\x80")
+    texts = [bytes([lead, second]) + tail for lead in leads for second in seconds for tail in tails]
+    texts += [bytes([lead]) for lead in leads]
+    (string,) = (field for field in FIELDS if field.name.startswith("bare_") and field.type == field.TYPE_STRING)
+    cases = [("EveryType", _varint(string.number << 3 | 2) + _varint(len(text)) + text) for text in texts]
+    assert _disagreements(cases, c_takes(cases)) == []
+
+
 @st.composite
 def _wire(draw: st.DrawFn, depth: int = 0) -> bytes:
     """Fields of EveryType as somebody writes them who means no good, or all is as it should be."""
-    fields = sorted(EVERY_TYPE.DESCRIPTOR.fields, key=lambda field: field.number)
-    chosen = draw(st.lists(st.sampled_from(fields), max_size=4))
+    chosen = draw(st.lists(st.sampled_from(FIELDS), max_size=4))
     if draw(st.booleans()):
         chosen.sort(key=lambda field: field.number)
     out = b""
     for field in chosen:
-        varints = st.builds(_varint, st.sampled_from(EDGES), st.sampled_from([0, 0, 0, 0, 1, 3]))
         if field.message_type is not None:
             wire_type, body = 2, draw(_wire(depth + 1)) if depth < 10 else b""
-        elif field.type == field.TYPE_STRING or field.type == field.TYPE_BYTES:
-            wire_type, body = 2, b"".join(draw(st.lists(st.sampled_from(_TEXTS), max_size=2)))
         else:
-            fixed = {field.TYPE_FLOAT: (5, _FLOATS), field.TYPE_DOUBLE: (1, _DOUBLES)}
-            fixed |= dict.fromkeys((field.TYPE_FIXED32, field.TYPE_SFIXED32), (5, [b"\0" * 4, b"\1\0\0\0"]))
-            fixed |= dict.fromkeys((field.TYPE_FIXED64, field.TYPE_SFIXED64), (1, [b"\0" * 8, b"\0" * 7 + b"\x80"]))
-            wire_type, values = 0, varints
-            if field.type in fixed:
-                wire_type, values = fixed[field.type][0], st.sampled_from(fixed[field.type][1])
-            many = field.is_repeated and draw(st.integers(0, 9)) > 0
-            body = b"".join(draw(st.lists(values, max_size=3))) if many else draw(values)
+            wire_type, values = _values(field)
+            many = field.is_repeated and wire_type != 2 and draw(st.integers(0, 9)) > 0
+            body = b"".join(draw(st.lists(st.sampled_from(values), min_size=0 if many else 1, max_size=3 if many else 1)))
             wire_type = 2 if many else wire_type
         if draw(st.integers(0, 19)) == 0:
             wire_type = draw(st.integers(0, 7))

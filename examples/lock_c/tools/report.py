@@ -59,6 +59,7 @@ def case(vector: dict[str, Any], folder: Path) -> bytes:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Print what the verifier costs.")
     parser.add_argument("--size", required=True)
+    parser.add_argument("--run", default="", help="what runs a program of this core, if this machine doesn't")
     parser.add_argument("--vectors", type=Path)
     parser.add_argument("build", type=Path)
     parser.add_argument("objects", type=Path, nargs="+")
@@ -71,7 +72,7 @@ def main() -> None:
         return
     vectors = json.loads((asked.vectors / "manifest.json").read_text(encoding="utf-8"))["vectors"]
     cases = b"".join(case(vector, asked.vectors) for vector in vectors)
-    done = subprocess.run([asked.build / "judge"], input=cases, capture_output=True, check=True)
+    done = subprocess.run([*asked.run.split(), str(asked.build / "judge")], input=cases, capture_output=True, check=True)
     accepted = done.stdout[1::3].count(0)
     print(f"stack: {int(done.stderr)} bytes at most over {len(vectors)} vectors, {accepted} of them accepted")
 
