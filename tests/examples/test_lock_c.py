@@ -571,6 +571,44 @@ def test_both_verifiers_agree_on_embeddings_about_as_long_as_they_may_be(judge, 
     assert {record for _, record in answers} == {"", "unsupported-record"}
 
 
+def test_both_verifiers_agree_on_every_character_and_length_of_names_and_texts(judge, make_material):
+    m = make_material
+    store = m.trust(allow_unattested=True, extractors=None)
+    names = [chr(code) for code in range(128)] + ["a" + chr(code) for code in range(128)] + ["é", "aé"]
+    names += ["a" * length for length in (0, 1, 63, 64, 65)]
+    changes: list[dict[str, object]] = [{"extractor__name": name} for name in names]
+    texts = ["a" + chr(code) + "b" for code in (*range(0xA3), 0x7FF, 0x800, 0xFFFD, 0x10FFFF)]
+    texts += ["é" * (limit // 2) + "a" * more for limit in (64, 128) for more in (0, 1)]
+    changes += [{path: text} for text in texts for path in ("gates__0__cue", "sensor__serial")]
+    records = [m.seal(m.record_message(**change), TEMPLATE_TYPE, m.HOST) for change in changes]
+    answers = _agree([Asked(store, record, m.NOW_S, 0, 0) for record in records], judge, m.ROOT.public)
+    assert {record for _, record in answers} == {"", "unsupported-record"}
+
+
+VERSIONS = ["0", "1", "1.0", "1.0.0.0.0.0.0.0", "1.0.0.0.0.0.0.1", "1.0.0.0.0.0.0.0.0", "1.9", "1.10", "01", "1.01", "1.",
+            "1..0", "0.999999999", "1.999999999", "1.1000000000", "999999999", "9999999999", "1.0rc1", "2"]  # fmt: skip
+
+
+def test_both_verifiers_agree_on_which_versions_reach_which_floor(judge, make_material):
+    m = make_material
+    record_of = {
+        version: m.seal(m.record_message(extractor__version=version), TEMPLATE_TYPE, m.HOST) for version in VERSIONS
+    }
+    plain = m.trust(allow_unattested=True)
+    asked = []
+    for floor in ["", *VERSIONS]:
+
+        def with_floor(payload: bytes, floor: str = floor) -> bytes:
+            statement = trust_pb2.TrustStatement.FromString(payload)
+            statement.extractors[0].minimum_version = floor
+            return statement.SerializeToString(deterministic=True)
+
+        store = m.resigned(plain, with_floor, m.ROOT)
+        asked += [Asked(store, record, m.NOW_S, 0, 0) for record in record_of.values()]
+    answers = _agree(asked, judge, m.ROOT.public)
+    assert {("", ""), ("", "unsupported-record"), ("unsupported-record", "unsupported-record")} == set(answers)
+
+
 @pytest.mark.parametrize("payload_type", [TEMPLATE_TYPE, GRANT_TYPE, TRUST_TYPE])
 def test_both_verifiers_agree_on_signatures_that_no_signer_makes(judge, make_material, payload_type):
     m = make_material
