@@ -202,6 +202,8 @@ def test_code_memory_and_stack_are_measured_and_within_what_the_readme_promises(
     (stack,) = re.findall(r"stack: (\d+) bytes", done.stdout)
     for name, value in (("code_bytes", code), ("own_code_bytes", own), ("ram_bytes", ram), ("stack_bytes", stack)):
         record_property(name, int(value))
+    (frame,) = re.findall(r"largest frame of its own: (\d+) bytes", done.stdout)
+    assert 0 < int(frame) < int(stack)
     assert 0 < int(own) < int(code)
     assert int(ram) == 0
     assert 0 < int(stack) <= MAX_STACK_BYTES

@@ -26,7 +26,8 @@
 #include "faceward_proto/v1/trust.pb.h"
 #include "view.h"
 
-/* Only FW_ACCEPTED accepts, and its bits are far from everything that a glitch leaves in a register. */
+/* Only FW_ACCEPTED accepts. It is far in bits from 0, from all ones and from every refusal, so that one flipped bit makes
+ * none of them into it. */
 typedef enum {
     FW_UNSUPPORTED_RECORD = 1, /* not an envelope, record, grant or trust store of this version, or not canonical */
     FW_SIGNATURE_INVALID,      /* too few of the keys that are asked for signed these bytes */

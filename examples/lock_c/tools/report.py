@@ -31,6 +31,21 @@ def sections(size: str, *objects: Path) -> tuple[int, int]:
     return code, ram
 
 
+def largest_frame(objects: list[Path]) -> tuple[int, str]:
+    """The largest stack frame of these objects, by the compiler's own account, and whose it is.
+
+    Raises: ValueError for a frame that the compiler knows no bound of.
+    """
+    frames = []
+    for path in objects:
+        for line in path.with_suffix(".su").read_text(encoding="utf-8").splitlines():
+            place, frame, kind = line.split("\t")
+            if kind not in ("static", "dynamic,bounded"):
+                raise ValueError(f"{place} has a frame without a bound")
+            frames.append((int(frame), place.rsplit(":", 1)[1]))
+    return max(frames)
+
+
 def block(data: bytes) -> bytes:
     return struct.pack("<I", len(data)) + data
 
@@ -68,6 +83,7 @@ def main() -> None:
     code, ram = sections(asked.size, asked.build / "closure.o")
     print(f"code and constants: {code} bytes with nanopb and BearSSL, {own} of them the verifier's own")
     print(f"static RAM: {ram} bytes")
+    print("largest frame of its own: {} bytes, {}; every frame is bounded".format(*largest_frame(asked.objects)))
     if asked.vectors is None:
         return
     vectors = json.loads((asked.vectors / "manifest.json").read_text(encoding="utf-8"))["vectors"]
