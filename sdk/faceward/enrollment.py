@@ -27,6 +27,7 @@ from faceward.liveness.worker import GateWorker
 from faceward.model.liveness import LivenessVerdict
 from faceward.model.template import PermittedGrant, TemplateRecordModel
 from faceward.signing.grants import Occasion, issue_development_grant, permit
+from faceward.signing.provenance import Provenance
 from faceward.signing.sealing import Validity, make_record, seal, unseal
 from faceward.store.attempts import AttemptResult
 from faceward.store.subjects import Subject, parse_subject
@@ -128,12 +129,12 @@ def enroll(
         worker.start()
         with host.open_sensor(address) as sensor:
             # 3
-            trust = host.trust()
+            trust, provenance = host.trust(), host.provenance(sensor)
             permitted = _permission(host, trust, subject, sensor)
             _announce(host, tell, GrantAccepted(permitted.grant.development, permitted.grant.max_attempts))
             for tries_left in reversed(range(permitted.grant.max_attempts if retries else 1)):
                 try:
-                    return _attempt(host, sensor, worker, permitted, trust, subject, tell, record)
+                    return _attempt(host, sensor, worker, permitted, trust, provenance, subject, tell, record)
                 except (CaptureRejected, LivenessInconclusive) as error:
                     if not tries_left:
                         raise
@@ -177,6 +178,7 @@ def _attempt(
     worker: GateWorker,
     permitted: PermittedGrant,
     trust: TrustStore,
+    provenance: Provenance,
     subject: Subject,
     tell: Handler,
     record: Recorder | None,
@@ -197,18 +199,18 @@ def _attempt(
         template = host.extractor.extract(live)
         now_s = int(host.clock())
         validity = Validity(now_s, now_s + host.policy.records.valid_days * DAY_S)
-        made = make_record(live, template, permitted, validity, sdk_version=VERSION)
+        made = make_record(live, template, permitted, validity, trust, sdk_version=VERSION)
         envelope = seal(made, host.signer)
         checked = unseal(envelope, trust, now_s=now_s, subject=made.subject)
         with host.database.transaction():
             host.templates.add(subject, envelope, record_id=made.record_id, stored_at_s=now_s)
             left = host.ledger.end_attempt(attempt, AttemptResult.ENROLLED)
-            _log(host, permitted, AttemptResult.ENROLLED, judged)
+            _log(host, permitted, provenance, AttemptResult.ENROLLED, judged)
     except BaseException as error:
         result = _result_of(error)
         with host.database.transaction():
             left = host.ledger.end_attempt(attempt, result)
-            _log(host, permitted, result, judged)
+            _log(host, permitted, provenance, result, judged)
         host.plugins.notify(AttemptEnded(result.value, left))
         raise
     _announce(host, tell, AttemptEnded(AttemptResult.ENROLLED.value, left))
@@ -230,17 +232,19 @@ def _result_of(error: BaseException) -> AttemptResult:
             return AttemptResult.FAILED
 
 
-def _log(host: Host, permitted: PermittedGrant, result: AttemptResult, judged: Judged | None) -> None:
+def _log(
+    host: Host, permitted: PermittedGrant, provenance: Provenance, result: AttemptResult, judged: Judged | None
+) -> None:
     """One audit entry an attempt: what decided, never what was measured of the person."""
     details: dict[str, str | int | float | bool] = {
         "result": result.value,
         "grant": permitted.grant.grant_id.hex(),
         "development_grant": permitted.grant.development,
+        "attestation": provenance.attestation.value,
     }
     if judged is not None:
         details |= {
             "capture": judged.capture.capture_id,
-            "simulated": judged.capture.simulated,
             "verdict": judged.verdict.outcome.value,
             "rejection": judged.capture.rejection or "",
             "cues": "; ".join(f"{each.gate}: {each.evidence.cue}" for each in judged.verdict.deciding)[:256],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,9 +17,11 @@ from faceward.errors import ConfigError
 from faceward.extract.extractor import TemplateExtractor
 from faceward.face.models import ModelFiles
 from faceward.hal.discovery import open_sensor
-from faceward.hal.sensor import Sensor
+from faceward.hal.sensor import EvidenceScheme, Sensor
 from faceward.liveness.loader import Plugins, load_plugins
+from faceward.model.template import Attestation
 from faceward.signing.key_provider import KeyProvider
+from faceward.signing.provenance import Provenance, provenance_of
 from faceward.signing.sealing import host_trust
 from faceward.signing.signer import Signer
 from faceward.store.attempts import AttemptLedger
@@ -95,7 +97,19 @@ class Host:
         if self.policy.production:
             raise ConfigError('mode = "production" needs a signed trust store; this version knows development ones only')
         terms = self.policy.records
-        return host_trust(self.signer, terms.tenant, terms.lock_group, simulated=simulated)
+        return self._with_vendors(
+            host_trust(
+                self.signer,
+                terms.tenant,
+                terms.lock_group,
+                simulated=simulated,
+                unattested=self.policy.allow_unattested,
+            )
+        )
+
+    def _with_vendors(self, trust: TrustStore) -> TrustStore:
+        """What drivers bring to verify their own kinds of evidence by."""
+        return replace(trust, evidence_verifiers={kind: each.verify_capture for kind, each in self._schemes.items()})
 
     @property
     def key_digest(self) -> bytes:
@@ -115,11 +129,21 @@ class Host:
             timeout_s=timeout_s,
         )
         try:
-            self.policy.check_sensor(sensor.info, attested=False)
+            found = self.provenance(sensor)
+            attested = found.attestation is not Attestation.NONE
+            self.policy.check_sensor(sensor.info, attested=attested, problem=found.problem)
         except BaseException:
             sensor.close()
             raise
         return sensor
+
+    def provenance(self, sensor: Sensor) -> Provenance:
+        """What an open sensor proves to this host. Raises: as `trust`."""
+        return provenance_of(sensor.claim, sensor.info, self.trust(), self._schemes)
+
+    @property
+    def _schemes(self) -> dict[str, EvidenceScheme]:
+        return {scheme.kind: scheme for driver in self.plugins.drivers for scheme in driver.evidence}
 
     def close(self) -> None:
         """Give the store back. Idempotent."""

@@ -22,7 +22,7 @@ from faceward.errors import (
     SigningError,
 )
 from faceward.extract.extractor import TemplateExtractor
-from faceward.hal.sensor import Sensor, SensorAddress, SensorDriver, UsbMatch
+from faceward.hal.sensor import EvidenceScheme, Sensor, SensorAddress, SensorDriver, UsbMatch
 from faceward.liveness.admit import LiveCapture
 from faceward.liveness.gate import GateContext, GateSession, LivenessGate
 from faceward.liveness.hookspecs import GROUP, hookimpl
@@ -68,6 +68,7 @@ __all__ = [
     "DeviceProtocolError",
     "DeviceTimeout",
     "Evidence",
+    "EvidenceScheme",
     "FaceObservation",
     "FaceSighting",
     "FaceTemplate",

@@ -6,16 +6,18 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 import pytest
 from faceward.errors import ConfigError
 from faceward.extract.extractor import TemplateExtractor
 from faceward.face.models import ModelFiles, default_folder, install_models
+from faceward.hal.sensor import EvidenceScheme, SensorDriver
 from faceward.host import Host
 from faceward.judgement import Judged
 from faceward.liveness.admit import LiveCapture
-from faceward.model.capture import Capture, FaceTemplate, KeyFrame, SensorEvidence
+from faceward.model.capture import Capture, FaceTemplate, KeyFrame, SensorClaim, SensorEvidence
 from faceward.model.face import FaceSighting, Pose
 from faceward.model.frame import (
     Calibration,
@@ -31,6 +33,10 @@ from faceward.model.frame import (
     digest_of,
 )
 from faceward.model.liveness import Evidence, GateResult, LivenessVerdict, Measure, Outcome
+from faceward_proto.attestation import SIMULATOR_ROOT_DER, ProvenSensor
+from faceward_proto.attestation import CaptureClaim as RecordClaim
+from faceward_proto.errors import UntrustedSensor
+from faceward_proto.keys import PublicKey
 
 SLOT_US = 33_333
 
@@ -160,6 +166,38 @@ class FixedExtractor(TemplateExtractor):
         return self.score
 
 
+class ToldScheme(EvidenceScheme):
+    """A vendor's evidence that is worth what the test says: `proven` for these bytes and no others."""
+
+    kind = "told.v1"
+
+    def __init__(self) -> None:
+        root = PublicKey(SIMULATOR_ROOT_DER)
+        self.proven = ProvenSensor("Ward", "SL-940", "W-1", "1.2.0", 1, bytes(32), root, root, None, simulated=True)
+
+    def verify_claim(self, proof: bytes) -> ProvenSensor:
+        if proof != b"proof":
+            raise UntrustedSensor("other proof than was told")
+        return self.proven
+
+    def verify_capture(self, evidence: bytes, claim: RecordClaim) -> ProvenSensor:
+        if evidence != b"evidence":
+            raise UntrustedSensor("other evidence than was told")
+        return self.proven
+
+
+class ToldDriver(SensorDriver):
+    """Opens nothing: it brings the scheme."""
+
+    name, matches = "told", ()
+
+    def __init__(self, scheme: ToldScheme) -> None:
+        self.evidence = (scheme,)
+
+    def open(self, device: object, address: object, *, timeout_s: float = 5.0) -> Any:
+        raise AssertionError("told sensors are opened by the desk")
+
+
 class Desk:
     """A host whose captures are told beforehand; keys, grants, store and audit are real.
 
@@ -169,7 +207,10 @@ class Desk:
 
     def __init__(self, host: Host, attempts_of: Callable[[Host], list[str | None]]) -> None:
         self.extractor = FixedExtractor()
-        self.host = replace(host, extractor=self.extractor)
+        self.scheme = ToldScheme()
+        plugins = replace(host.plugins, drivers=(ToldDriver(self.scheme),))
+        self.host = replace(host, extractor=self.extractor, plugins=plugins)
+        self.claim: SensorClaim | None = SensorClaim("told.v1", b"proof")
         self.captures: list[Judged | BaseException] = []
         self.steps: list[str] = []
         self.purposes: list[str] = []
@@ -210,7 +251,7 @@ class Desk:
 
     def open_sensor(self, address: str, drivers: object, **options: object) -> _ToldSensor:
         self.steps.append(f"open {address}")
-        return _ToldSensor(self.info, self.steps)
+        return _ToldSensor(self.info, self.claim, self.steps)
 
 
 class _ToldWorker:
@@ -233,8 +274,8 @@ class _ToldWorker:
 
 
 class _ToldSensor:
-    def __init__(self, info: SensorInfo, steps: list[str]) -> None:
-        self.info, self._steps = info, steps
+    def __init__(self, info: SensorInfo, claim: SensorClaim | None, steps: list[str]) -> None:
+        self.info, self.claim, self._steps = info, claim, steps
 
     def close(self) -> None:
         self._steps.append("sensor closed")
@@ -271,7 +312,7 @@ def _judged(info: SensorInfo, outcome: Outcome, complete: bool, covered: bool) -
         key_frames.append(KeyFrame(pose, frames[0], frames[1], sighting))
     capture = Capture(
         "c0ffee", info, b"n" * 16, b"y" * 32, b"x" * 32, 90, 3.0, tuple(key_frames) if complete else (), complete,
-        None if complete else "pose-not-reached", True, SensorEvidence("told.v1", b"evidence"),
+        None if complete else "pose-not-reached", SensorEvidence("told.v1", b"evidence"),
     )  # fmt: skip
     seen = frozenset(digests) if covered else frozenset()
     good = Evidence(Outcome.LIVE, "relief", "deep enough", (Measure("relief", 30.0, "mm"),), 1.0, seen)

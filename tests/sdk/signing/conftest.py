@@ -113,7 +113,7 @@ def attest():
 def make_live():
     """A LiveCapture with key frames of the frontal pose (with depth) and the left one (without)."""
 
-    def make(*, simulated: bool | None = None, proof: SensorEvidence | None = None):
+    def make(proof: SensorEvidence | None = None):
         frames = (
             KeyFrame(Pose.FRONTAL, _frame(Stream.INFRARED, 1), _frame(Stream.DEPTH, 2), _sighting()),
             KeyFrame(Pose.LEFT, _frame(Stream.INFRARED, 3), None, _sighting()),
@@ -126,7 +126,7 @@ def make_live():
             hashlib.sha256(b"policy").digest(),
         )
         capture = Capture(
-            "c0ffee", _sensor(), b"n" * 16, b"y" * 32, b"x" * 32, 90, 3.0, frames, True, None, simulated, proof
+            "c0ffee", _sensor(), b"n" * 16, b"y" * 32, b"x" * 32, 90, 3.0, frames, True, None, proof
         )  # fmt: skip
         return admit(capture, verdict)
 

@@ -15,7 +15,7 @@ OCCASION = Occasion(b"c" * 32, b"s" * 32, "acme", "doors", "W-1")
 
 
 def _trust(signer):
-    return host_trust(signer, "acme", "doors", simulated=False)
+    return host_trust(signer, "acme", "doors", simulated=False, unattested=True)
 
 
 def test_a_development_grant_permits_its_occasion_and_says_what_it_is(signer):
