@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from faceward.capture.digest import CaptureDigest, digest_schedule
 from faceward.errors import (
     CaptureCancelled,
     CaptureRejected,
@@ -56,6 +57,7 @@ __all__ = [
     "Capture",
     "CaptureCancelled",
     "CaptureClaim",
+    "CaptureDigest",
     "CaptureRejected",
     "ConfigError",
     "DeviceBusy",
@@ -107,6 +109,7 @@ __all__ = [
     "UsbMatch",
     "UvcDriver",
     "digest_of",
+    "digest_schedule",
     "hookimpl",
 ]
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from faceward.capture.digest import CaptureDigest
-from faceward.capture.plan import digest_schedule
+from faceward.capture.digest import CaptureDigest, digest_schedule
 from faceward.errors import DeviceError, DeviceNotAttested
 from faceward.hal.attestation import Handshake, is_simulated
 from faceward.hal.uvc import UvcSensor
