@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 import pytest
 from faceward.enrollment import enroll
@@ -35,6 +36,12 @@ def refused_as_not_live(
         return verdict
 
     return refuse
+
+
+@pytest.fixture
+def takes_unattested() -> Callable[[Host], Host]:
+    """The host under a policy that takes sensors that prove nothing."""
+    return lambda host: replace(host, policy=replace(host.policy, allow_unattested=True))
 
 
 _PROPERTIES = ("found", "miss")
