@@ -19,7 +19,6 @@ from faceward.host import Host
 from faceward.model.template import Attestation
 from faceward.signing.sealing import host_trust, unseal
 from faceward_sim.faults import inject
-from faceward_sim.firmware.device import Firmware
 from faceward_sim.firmware.imager import Exposure, Illumination, Imager, SlotImage
 from faceward_sim.rig import build_firmware
 
