@@ -361,3 +361,25 @@ def test_a_grant_s_challenge_is_drawn_by_the_host_and_burned_at_the_first_attemp
     grants = [grant_of(enroll(desk.host, name).record) for name in ("alice", "bob")]
     assert [grant.challenge for grant in grants] == drawn
     assert len(set(drawn)) == 2
+
+
+class Broken(Exception):
+    """Whatever goes wrong."""
+
+
+@pytest.mark.parametrize("step", ["extract", "make_record", "seal", "unseal"])
+def test_what_breaks_after_the_verdict_gives_no_attempt_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def broken(*args: object, **options: object) -> Any:
+        raise Broken
+
+    if step == "extract":
+        desk.extractor.problem = Broken()
+    else:
+        monkeypatch.setattr(f"faceward.enrollment.{step}", broken)
+    desk.tell()
+    with pytest.raises(Broken):
+        enroll(desk.host, "mallory")
+    assert desk.attempts == ["failed"]
+    assert desk.host.templates.list() == ()
