@@ -136,7 +136,7 @@ class Table:
         value = self._take(key)
         if value is None and not required:
             return ()
-        if not isinstance(value, list) or not value:
+        if not isinstance(value, list) or (required and not value):
             raise ConfigError(self._missing_or(key, value, "must be a list that isn't empty"))
         for index, text in enumerate(value):
             if not isinstance(text, str) or not text or (pattern is not None and not pattern.fullmatch(text)):

@@ -124,7 +124,8 @@ LAYERS: dict[str, set[str]] = {
 }
 LAYERS["judgement"] = {"capture", "config", "contracts", "errors", "face", "hal", "liveness", "model"}
 LAYERS["host"] = set(LAYERS) - {"plugin", "judgement"}
-LAYERS["enrollment"] = {*LAYERS["host"], "host", "judgement"}
+LAYERS["permission"] = {*LAYERS["host"], "host"}
+LAYERS["enrollment"] = {*LAYERS["host"], "host", "judgement", "permission"}
 LAYERS["verification"] = {*LAYERS["enrollment"], "enrollment"}
 LAYERS["door"] = {*LAYERS, "door"}
 LAYERS["cli"] = {*LAYERS, "cli"}

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from faceward_proto import trust as lock
-from faceward_proto.envelope import GRANT_TYPE
+from faceward_proto.envelope import GRANT_TYPE, read_envelope, signing_keys
+from faceward_proto.keys import PublicKey
+from faceward_proto.reader import MalformedMessage
 from faceward_proto.records import ID_BYTES
 
-from faceward.errors import PermissionRefused
+from faceward.errors import PermissionRefused, VerificationError
 from faceward.model.template import Grant, GrantPurpose, GrantRequest, PermittedGrant
-from faceward.signing.sealing import seal_payload
+from faceward.signing.sealing import countersign, seal_payload
 from faceward.signing.signer import Signer
-from faceward.wire.record import decode_grant, encode_grant
+from faceward.wire.record import PURPOSES, decode_grant, encode_grant
 
 GRANT_LIFETIME_S: Final = 3_600
 ATTEMPTS: Final = 3
@@ -78,15 +81,15 @@ def permit(
 ) -> PermittedGrant:
     """Hold a signed grant against what is about to be done. How often it was used before, the AttemptLedger knows.
 
-    1. to 5. as `verify_grant`.
-    6. It is for this sensor, by the serial that it says and by the key that it proved, or for any.
+    1. to 4. as `verify_grant`.
+    5. It is for this sensor, by the serial that it says and by the key that it proved, or for any.
 
     Raises: PermissionRefused.
     """
-    # 1 to 5
+    # 1 to 4
     permitted = verify_grant(envelope, trust, occasion, host_key=host_key, now_s=now_s)
     grant = permitted.grant
-    # 6
+    # 5
     if grant.sensor_serial and grant.sensor_serial != occasion.sensor_serial:
         raise PermissionRefused("the grant is for another sensor")
     if grant.sensor_key and not secrets.compare_digest(grant.sensor_key, occasion.sensor_key):
@@ -99,33 +102,56 @@ def verify_grant(
 ) -> PermittedGrant:
     """Hold a signed grant against all of an occasion but its sensor, before one is opened.
 
-    1. It is signed, in time and for this tenant and lock group (faceward_proto.trust.verify_grant).
-    2. It is for this purpose.
-    3. It is for this subject.
-    4. It is for this host (SHA-256 of its public key's DER), or for any.
-    5. It answers one of this occasion's challenges.
+    1. It is signed, in time, and for this tenant, lock group and purpose (faceward_proto.trust.verify_grant).
+    2. It is for this subject.
+    3. It is for this host (SHA-256 of its public key's DER), or for any.
+    4. It answers one of this occasion's challenges.
 
     Raises: PermissionRefused.
     """
     # 1
     try:
-        verified = lock.verify_grant(envelope, trust, at_s=now_s)
+        verified = lock.verify_grant(envelope, trust, at_s=now_s, purpose=PURPOSES[occasion.purpose])
     except lock.VerificationError as error:
         raise PermissionRefused(f"the grant is not valid: {error}") from None
     found = decode_grant(verified.payload)
     # 2
-    if found.purpose is not occasion.purpose:
-        raise PermissionRefused(f"the grant is for another purpose: {found.purpose.value}")
-    # 3
     if found.subject != occasion.subject:
         raise PermissionRefused("the grant is for another subject")
-    # 4
+    # 3
     if found.host_key and found.host_key != host_key:
         raise PermissionRefused("the grant is for another host")
-    # 5
+    # 4
     if found.challenge not in occasion.challenges:
         raise PermissionRefused(
             "the grant answers no open challenge of this host: it is used up, too old, or another host asked for it; "
             "ask again with `faceward grant request`"
         )
     return PermittedGrant(found, envelope)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenGrant:
+    """What a grant says of itself, by how many signatures, and which of the keys at hand made one: nothing is trusted."""
+
+    grant: Grant
+    signatures: int
+    signed_by: frozenset[PublicKey]
+
+
+def look_at_grant(envelope: bytes, keys: Iterable[PublicKey] = ()) -> SeenGrant:
+    """Read a signed grant for people. Raises: VerificationError ("unsupported-record")."""
+    try:
+        found = read_envelope(envelope, GRANT_TYPE)
+    except MalformedMessage as error:
+        raise VerificationError(f"not a signed grant: {error}", "unsupported-record") from None
+    return SeenGrant(decode_grant(found.payload), len(found.signatures), signing_keys(found, keys))
+
+
+def countersign_grant(envelope: bytes, signer: Signer) -> bytes:
+    """The same grant with one more signature, where k of n administrators are asked for.
+
+    Raises: VerificationError (no grant of this version), SigningError, where this key signed it before too.
+    """
+    look_at_grant(envelope)
+    return countersign(envelope, GRANT_TYPE, signer)

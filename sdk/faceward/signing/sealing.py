@@ -162,21 +162,31 @@ def unseal(
     return decode_template(verified.payload)
 
 
-def host_trust(signer: Signer, tenant: str, lock_group: str, *, simulated: bool) -> lock.TrustStore:
-    """What a development host believes of its own records: its signer's key, for records and grants alike.
+def host_trust(
+    signer: Signer,
+    tenant: str,
+    lock_group: str,
+    *,
+    simulated: bool,
+    second_signer: Signer | None = None,
+    administrators: lock.KeyRule | None = None,
+) -> lock.TrustStore:
+    """What a development host believes of its own records: its signers' keys, each of which must have signed, and grants
+    of the administrators, or of its own key where there are none.
 
     Takes keys in files, development grants and unattested sensors, and the simulator's when told; a lock's trust store
     takes none of these. Raises: SigningError for a signer whose key can't be used.
     """
-    try:
-        rule = lock.any_of([lock.TrustedKey(PublicKey(signer.public_key_der), signer.custody)])
-    except UnusableKey as error:
-        raise SigningError(f"signer {signer.key_id} has {error}") from None
+    rules = tuple(
+        lock.any_of([lock.TrustedKey(_public_key(each), each.custody)])
+        for each in (signer, second_signer)
+        if each is not None
+    )
     return lock.TrustStore(
         tenant=tenant,
         lock_group=lock_group,
-        hosts=(rule,),
-        administrators=(rule,),
+        hosts=rules,
+        administrators=rules[:1] if administrators is None else (administrators,),
         sensor_roots=(simulator_root(),),
         allow_development=True,
         allow_unattested=True,
