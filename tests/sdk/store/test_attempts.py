@@ -12,6 +12,7 @@ from faceward.store.database import Database
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+SUBJECT = b"s" * 32
 REFUSALS = [result for result in AttemptResult if result is not AttemptResult.ENROLLED]
 
 
@@ -25,7 +26,8 @@ def begin(ledger, make_grant):
     """Begin an attempt on a fresh grant."""
 
     def begin(*, sensor="W-1", **grant):
-        return ledger.begin_attempt(make_grant(ledger.draw_challenge(), **grant), sensor=sensor)
+        challenge = ledger.draw_challenge(grant.get("subject", SUBJECT))
+        return ledger.begin_attempt(make_grant(challenge, **grant), sensor=sensor)
 
     return begin
 
@@ -39,7 +41,7 @@ def _refuse(ledger, begin, times, **arguments):
 
 
 def test_a_grant_is_taken_once_it_answers_a_challenge_and_never_by_another_id(ledger, make_grant):
-    challenge = ledger.draw_challenge()
+    challenge = ledger.draw_challenge(SUBJECT)
     assert ledger.begin_attempt(make_grant(challenge), sensor="W-1").left == 2
     with pytest.raises(PermissionRefused, match="no open challenge"):
         ledger.begin_attempt(make_grant(challenge), sensor="W-1")
@@ -51,7 +53,7 @@ def test_a_challenge_that_this_host_did_not_draw_is_refused(ledger, make_grant):
 
 
 def test_challenges_differ_and_expire(ledger, make_grant, clock):
-    first, second = ledger.draw_challenge(), ledger.draw_challenge()
+    first, second = ledger.draw_challenge(SUBJECT), ledger.draw_challenge(SUBJECT)
     assert first != second
     grant = make_grant(first, expires_at_s=int(clock.now_s) + 10_000)
     clock.now_s += 600
@@ -60,7 +62,7 @@ def test_challenges_differ_and_expire(ledger, make_grant, clock):
 
 
 def test_an_expired_grant_is_refused_even_when_it_has_attempts_left(ledger, make_grant, clock):
-    grant = make_grant(ledger.draw_challenge())
+    grant = make_grant(ledger.draw_challenge(SUBJECT))
     ledger.begin_attempt(grant, sensor="W-1")
     clock.now_s += 600
     with pytest.raises(PermissionRefused, match="expired"):
@@ -68,9 +70,9 @@ def test_an_expired_grant_is_refused_even_when_it_has_attempts_left(ledger, make
 
 
 def test_another_grant_under_a_used_id_is_refused(ledger, make_grant):
-    grant = make_grant(ledger.draw_challenge())
+    grant = make_grant(ledger.draw_challenge(SUBJECT))
     ledger.begin_attempt(grant, sensor="W-1")
-    other = make_grant(ledger.draw_challenge(), grant_id=grant.grant.grant_id)
+    other = make_grant(ledger.draw_challenge(SUBJECT), grant_id=grant.grant.grant_id)
     forged = type(other)(other.grant, b"another envelope")
     with pytest.raises(PermissionRefused, match="another grant"):
         ledger.begin_attempt(forged, sensor="W-1")
@@ -78,7 +80,7 @@ def test_another_grant_under_a_used_id_is_refused(ledger, make_grant):
 
 @pytest.mark.parametrize("result", [AttemptResult.NOT_LIVE, AttemptResult.ENROLLED])
 def test_a_detection_and_a_success_end_the_grant(ledger, make_grant, result):
-    grant = make_grant(ledger.draw_challenge())
+    grant = make_grant(ledger.draw_challenge(SUBJECT))
     assert ledger.end_attempt(ledger.begin_attempt(grant, sensor="W-1"), result) == 0
     with pytest.raises(PermissionRefused, match="used up"):
         ledger.begin_attempt(grant, sensor="W-1")
@@ -86,7 +88,7 @@ def test_a_detection_and_a_success_end_the_grant(ledger, make_grant, result):
 
 def test_an_inconclusive_capture_leaves_two_more(ledger, make_grant, database, clock):
     generous = AttemptLedger(database, AttemptLimits(captures_per_grant=10), clock)
-    grant = make_grant(generous.draw_challenge(), attempts=8)
+    grant = make_grant(generous.draw_challenge(SUBJECT), attempts=8)
     left = [
         generous.end_attempt(generous.begin_attempt(grant, sensor="W-1"), AttemptResult.INCONCLUSIVE) for _ in range(3)
     ]
@@ -97,7 +99,7 @@ def test_an_inconclusive_capture_leaves_two_more(ledger, make_grant, database, c
 
 @pytest.mark.parametrize("result", [AttemptResult.REJECTED, AttemptResult.CANCELLED, AttemptResult.FAILED])
 def test_cancel_failure_and_rejection_give_nothing_back(ledger, make_grant, result):
-    grant = make_grant(ledger.draw_challenge(), attempts=2)
+    grant = make_grant(ledger.draw_challenge(SUBJECT), attempts=2)
     for left in (1, 0):
         assert ledger.end_attempt(ledger.begin_attempt(grant, sensor="W-1"), result) == left
     with pytest.raises(PermissionRefused, match="used up"):
@@ -105,11 +107,11 @@ def test_cancel_failure_and_rejection_give_nothing_back(ledger, make_grant, resu
 
 
 def test_the_policy_bounds_what_a_grant_allows(ledger, make_grant):
-    assert ledger.begin_attempt(make_grant(ledger.draw_challenge(), attempts=10), sensor="W-1").left == 2
+    assert ledger.begin_attempt(make_grant(ledger.draw_challenge(SUBJECT), attempts=10), sensor="W-1").left == 2
 
 
 def test_the_first_word_on_an_attempt_counts(ledger, make_grant):
-    grant = make_grant(ledger.draw_challenge())
+    grant = make_grant(ledger.draw_challenge(SUBJECT))
     attempt = ledger.begin_attempt(grant, sensor="W-1")
     ledger.end_attempt(attempt, AttemptResult.NOT_LIVE)
     assert ledger.end_attempt(attempt, AttemptResult.ENROLLED) == 0
@@ -129,18 +131,18 @@ def test_a_refused_grant_spends_nothing(ledger, begin, make_grant):
 def test_an_attempt_is_on_the_disk_before_begin_returns(url, clock, make_grant):
     with Database(url) as database:
         ledger = AttemptLedger(database, AttemptLimits(), clock)
-        grant = make_grant(ledger.draw_challenge(), attempts=1)
+        grant = make_grant(ledger.draw_challenge(SUBJECT), attempts=1)
         ledger.begin_attempt(grant, sensor="W-1")
         with Database(url) as other, pytest.raises(PermissionRefused, match="used up"):
             AttemptLedger(other, AttemptLimits(), clock).begin_attempt(grant, sensor="W-1")
 
 
 def test_an_attempt_can_not_begin_inside_a_transaction_that_may_not_happen(ledger, database, make_grant):
-    grant = make_grant(ledger.draw_challenge())
+    grant = make_grant(ledger.draw_challenge(SUBJECT))
     with pytest.raises(StoreError, match="durable"), database.transaction():
         ledger.begin_attempt(grant, sensor="W-1")
     with pytest.raises(StoreError, match="durable"), database.transaction():
-        ledger.draw_challenge()
+        ledger.draw_challenge(SUBJECT)
 
 
 def test_ending_goes_with_the_transaction_around_it(ledger, database, begin):
@@ -152,7 +154,7 @@ def test_ending_goes_with_the_transaction_around_it(ledger, database, begin):
 
 
 def test_a_counter_that_was_changed_to_another_type_refuses(database, ledger, begin, make_grant, tmp_path):
-    grant = make_grant(ledger.draw_challenge())
+    grant = make_grant(ledger.draw_challenge(SUBJECT))
     ledger.begin_attempt(grant, sensor="W-1")
     with sqlite3.connect(tmp_path / "store.sqlite") as raw:
         raw.execute("UPDATE grants SET attempts_left = 'many'")
@@ -262,7 +264,7 @@ def test_a_subject_and_a_sensor_have_so_many_attempts_a_day(database, clock, mak
     def begin(index):
         subject = b"s" * 32 if who == "subject" else bytes([index]) * 32
         sensor = "W-1" if who == "sensor" else f"W-{index}"
-        grant = make_grant(ledger.draw_challenge(), subject=subject)
+        grant = make_grant(ledger.draw_challenge(subject), subject=subject)
         ledger.end_attempt(ledger.begin_attempt(grant, sensor=sensor), AttemptResult.ENROLLED)
 
     for index in range(3):
@@ -293,7 +295,7 @@ def test_no_order_of_events_gives_more_captures_than_the_limits(tmp_path_factory
         for result, wait_s in events:
             clock.now_s += wait_s
             if grant is None:
-                grant, captures = make_grant(ledger.draw_challenge()), 0
+                grant, captures = make_grant(ledger.draw_challenge(SUBJECT)), 0
             try:
                 attempt = ledger.begin_attempt(grant, sensor="W-1")
             except LockedOut as error:

@@ -14,7 +14,7 @@ from sqlalchemy import insert, select
 
 
 def _put(connection, byte: bytes) -> None:
-    connection.execute(insert(CHALLENGES).values(challenge=byte * 32, expires_at_s=1.0))
+    connection.execute(insert(CHALLENGES).values(challenge=byte * 32, expires_at_s=1.0, purpose="enroll", subject=b""))
 
 
 def _found(database) -> list[bytes]:
