@@ -43,8 +43,16 @@ def serve(
     pace: Annotated[
         Pace, typer.Option(help="lockstep waits for the host, real loses what comes late.")
     ] = Pace.LOCKSTEP,
+    attestation: Annotated[
+        bool, typer.Option("--attestation/--no-attestation", help="Whether the sensor can prove what it is.")
+    ] = True,
+    security_version: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Of its firmware; a verifier may ask for a higher one.")
+    ] = 1,
+    patched_firmware: Annotated[bool, typer.Option(help="Start an image that is not the genuine one.")] = False,
 ) -> None:
     """Export one sensor over USB/IP until interrupted."""
+    from faceward_sim.firmware.chain import Provision, image_hash
     from faceward_sim.ports.powered import PoweredSensor
     from faceward_sim.ports.usbip import UsbipServer
     from faceward_sim.rig import UnknownName, build_firmware, with_faults
@@ -52,8 +60,13 @@ def serve(
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    provision = None
+    if attestation:
+        firmware_hash = image_hash("patched") if patched_firmware else None
+        provision = Provision(security_version=security_version, firmware_hash=firmware_hash)
     try:
-        firmware = with_faults(build_firmware(sensor, actor, seed, distance_mm=distance_mm, tone=tone), fault or [])
+        built = build_firmware(sensor, actor, seed, distance_mm=distance_mm, tone=tone, provision=provision)
+        firmware = with_faults(built, fault or [])
     except UnknownName as error:
         _fail(str(error))
     powered = PoweredSensor(firmware, pace=pace)

@@ -391,22 +391,20 @@ class DuplicateFrame(_FromSlot):
         return frames + again
 
 
-class Stuck(_FromSlot):
+class Stuck(_ImagerFault):
     """The pixels stand still while the metadata goes on."""
 
     def __init__(self, slot: int) -> None:
         super().__init__(slot)
-        self._held: dict[int, list[bytes]] = {}
+        self._held = SlotImage(np.zeros((0, 0), np.uint16))
 
-    def frames(self, slot: int, frames: Frames) -> Frames:
-        if slot < self.slot:
-            return frames
-        for frame in frames:
-            bodies = [bytes(payload[HEADER_BYTES:]) for payload in frame.payloads]
-            for payload, held in zip(frame.payloads, self._held.setdefault(frame.endpoint, bodies), strict=False):
-                if len(held) == len(payload) - HEADER_BYTES:
-                    payload[HEADER_BYTES:] = held
-        return frames
+    def distort(self, imager: Imager, exposure: Exposure) -> SlotImage:
+        image = imager.expose(exposure)
+        if not self._held.infrared.size:
+            self._held = replace(image, infrared=image.infrared.copy())
+        if self._held.depth is None and image.depth is not None:
+            self._held = replace(self._held, depth=image.depth.copy())
+        return replace(self._held, depth=None if image.depth is None else self._held.depth)
 
 
 class GarbageDescriptors(Fault):

@@ -25,20 +25,24 @@ def _powered(
     distance_mm: float,
     tone: float | None,
     faults: Sequence[str],
+    attested: bool,
     power: dict[str, Any],
 ) -> PoweredSensor:
     # pytest loads this module in every run; the simulator only when a test asks for it.
+    from faceward_sim.firmware.chain import Provision
     from faceward_sim.ports.powered import PoweredSensor
     from faceward_sim.rig import build_firmware, with_faults
 
-    firmware = build_firmware(sensor, actor, seed, distance_mm=distance_mm, tone=tone)
+    provision = Provision() if attested else None
+    firmware = build_firmware(sensor, actor, seed, distance_mm=distance_mm, tone=tone, provision=provision)
     return PoweredSensor(with_faults(firmware, faults), **power)
 
 
 @pytest.fixture
 def faceward_sim_device() -> Iterator[Callable[..., InProcessBackend]]:
     """Makes pyusb backends, each with one sensor: `(sensor="sl-940", actor="live", seed=0, distance_mm=400.0,
-    tone=None, faults=(), **power)`; faults as in `faceward-sim faults`, `power` as PoweredSensor takes it."""
+    tone=None, faults=(), attested=True, **power)`; faults as in `faceward-sim faults`, `power` as PoweredSensor takes
+    it."""
     made: list[InProcessBackend] = []
 
     def make(
@@ -49,11 +53,12 @@ def faceward_sim_device() -> Iterator[Callable[..., InProcessBackend]]:
         distance_mm: float = 400.0,
         tone: float | None = None,
         faults: Sequence[str] = (),
+        attested: bool = True,
         **power: Any,
     ) -> InProcessBackend:
         from faceward_sim.ports.inprocess import get_backend
 
-        made.append(get_backend(_powered(sensor, actor, seed, distance_mm, tone, faults, power)))
+        made.append(get_backend(_powered(sensor, actor, seed, distance_mm, tone, faults, attested, power)))
         return made[-1]
 
     yield make
@@ -74,11 +79,12 @@ def faceward_sim_server() -> Iterator[Callable[..., UsbipServer]]:
         distance_mm: float = 400.0,
         tone: float | None = None,
         faults: Sequence[str] = (),
+        attested: bool = True,
         **power: Any,
     ) -> UsbipServer:
         from faceward_sim.ports.usbip import UsbipServer
 
-        made.append(UsbipServer([_powered(sensor, actor, seed, distance_mm, tone, faults, power)], port=0))
+        made.append(UsbipServer([_powered(sensor, actor, seed, distance_mm, tone, faults, attested, power)], port=0))
         return made[-1]
 
     yield make

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from faceward_sim.faults import FaultyFirmware, inject, parse_fault
+from faceward_sim.firmware.chain import GENUINE, Provision
 from faceward_sim.firmware.device import Firmware
 from faceward_sim.firmware.imager import Exposure, Illumination, Imager, Prompt
 
@@ -17,9 +18,15 @@ class UnknownName(ValueError):
 
 
 def build_firmware(
-    sensor: str, actor: str, seed: int, *, distance_mm: float = 400.0, tone: float | None = None
+    sensor: str,
+    actor: str,
+    seed: int,
+    *,
+    distance_mm: float = 400.0,
+    tone: float | None = None,
+    provision: Provision | None = GENUINE,
 ) -> Firmware:
-    """A sensor of a kind, one unit of it by seed, with an actor in front.
+    """A sensor of a kind, one unit of it by seed, with an actor in front; without `provision`, it can't attest.
 
     Raises UnknownName.
     """
@@ -32,7 +39,7 @@ def build_firmware(
     person = actor_spec.build(seed, distance_mm=distance_mm, tone=tone)
     imager = sensor_spec.build(person, seed)
     _warm_up(imager)
-    return Firmware(imager)
+    return Firmware(imager, provision)
 
 
 def _warm_up(imager: Imager) -> None:

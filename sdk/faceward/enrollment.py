@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -200,7 +201,10 @@ def _attempt(
     try:
         _announce(host, tell, AttemptBegun(attempt.left))
         # 5
-        judged = judge(host.policy, host.models, sensor, worker, purpose="enroll", on_event=tell, record=record)
+        judged = judge(
+            host.policy, host.models, sensor, worker,
+            purpose="enroll", on_event=tell, record=record, grant_digest=hashlib.sha256(permitted.envelope).digest(),
+        )  # fmt: skip
         # 6
         live = admit(judged.capture, judged.verdict)
         # 7

@@ -41,13 +41,15 @@ def judge(
     purpose: Purpose,
     on_event: EventHandler | None = None,
     record: Recorder | None = None,
+    grant_digest: bytes = b"",
 ) -> Judged:
     """Run one capture on an open sensor and let every gate judge it, an incomplete one too.
 
     1. `worker`, started before the sensor opened, has loaded the gates; they say what they need.
     2. The plan is drawn from a fresh nonce.
     3. The gates open with the schedule that the sensor gets.
-    4. The capture fixes its key frames.
+    4. The capture fixes its key frames, and an attested sensor signs them with `grant_digest` (SHA-256 of the grant that
+       permits the capture, empty where none is needed).
     5. Only then do the gates conclude, and the loop decides.
 
     Raises: PluginError, ConfigError, DeviceError, CaptureCancelled.
@@ -60,7 +62,7 @@ def judge(
     worker.open(sensor.info, plan.schedule)
     # 4
     analysis = FaceAnalysis(models, sensor.info)
-    capture = run_capture(sensor, plan, analysis, worker, on_event=on_event, record=record)
+    capture = run_capture(sensor, plan, analysis, worker, on_event=on_event, record=record, grant_digest=grant_digest)
     # 5
     verdict = decide(policy, gates, worker.conclude(), worker.seen_digests)
     return Judged(capture, verdict)

@@ -26,7 +26,7 @@ from faceward.hal.sensor import Sensor, SensorAddress, SensorDriver, UsbMatch
 from faceward.liveness.admit import LiveCapture
 from faceward.liveness.gate import GateContext, GateSession, LivenessGate
 from faceward.liveness.hookspecs import GROUP, hookimpl
-from faceward.model.capture import Capture, FaceTemplate, KeyFrame
+from faceward.model.capture import Capture, CaptureClaim, FaceTemplate, KeyFrame, SensorClaim, SensorEvidence
 from faceward.model.face import FaceObservation, FaceSighting, HeadPose, Pose
 from faceward.model.frame import (
     Calibration,
@@ -55,6 +55,7 @@ __all__ = [
     "Calibration",
     "Capture",
     "CaptureCancelled",
+    "CaptureClaim",
     "CaptureRejected",
     "ConfigError",
     "DeviceBusy",
@@ -91,7 +92,9 @@ __all__ = [
     "Requirements",
     "Sensor",
     "SensorAddress",
+    "SensorClaim",
     "SensorDriver",
+    "SensorEvidence",
     "SensorInfo",
     "SensorKind",
     "Signer",

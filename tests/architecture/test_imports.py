@@ -134,7 +134,7 @@ LAYERS["cli"] = {*LAYERS, "cli"}
 FOREIGN: dict[str, tuple[str, ...]] = {
     "usb": ("faceward.hal.usb", "faceward.hal.usbip"),
     "google": ("faceward.wire",),
-    "cryptography": ("faceward.signing", "faceward.store"),
+    "cryptography": ("faceward.signing", "faceward.store", "faceward.hal.attestation"),
     "pkcs11": ("faceward.signing.pkcs11",),
     "sqlalchemy": ("faceward.store",),
     "mcap": ("faceward.hal.recording",),

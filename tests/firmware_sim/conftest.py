@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from faceward_proto.v1 import device_pb2
 from faceward_sim.firmware.device import Firmware
 from faceward_sim.firmware.imager import (
     Exposure,
@@ -126,3 +127,39 @@ def host(firmware: Firmware) -> Iterator[Host]:
     talk = Host(firmware.control)
     talk.configure()
     yield talk
+
+
+class AttestedHost:
+    """A host in an attested session with a firmware: the SDK's own half of it, over the bytes of `Host`."""
+
+    def __init__(self, host: Host) -> None:
+        from faceward.hal.attestation import Handshake
+        from faceward.wire.attestation import read_connect
+
+        self.host = host
+        handshake = Handshake()
+        self.session = handshake.finish(read_connect(host.ask(handshake.request)))
+
+    def ask(self, **content: object) -> device_pb2.DeviceReply:
+        """One authenticated request; what the sensor says to it."""
+        return self.ask_bytes(device_pb2.DeviceRequest(**content).SerializeToString())
+
+    def ask_bytes(self, message: bytes) -> device_pb2.DeviceReply:
+        return device_pb2.DeviceReply.FromString(self.session.open(self.host.ask(self.session.seal(message))))
+
+    def start(self, slots: bytes, *, frame: int = 2, nonce: bytes = bytes(range(16))) -> None:
+        """Configuration, schedule and both commits; the small size if nothing else is said."""
+        width_px, height_px = (640, 480) if frame == 1 else (320, 240)
+        sizes = {f"{name}_{side}_px": n for name in ("infrared", "depth") for side, n in
+                 (("width", width_px), ("height", height_px))}  # fmt: skip
+        assert self.ask(configuration=device_pb2.Configuration(**sizes)).status == device_pb2.REPLY_STATUS_OK
+        schedule = device_pb2.IlluminationSchedule(nonce=nonce, slots=slots)
+        assert self.ask(schedule=schedule).status == device_pb2.REPLY_STATUS_OK
+        self.host.commit(2, frame)
+        self.host.commit(1, frame)
+
+
+@pytest.fixture
+def connect(host: Host) -> Callable[[], AttestedHost]:
+    """Begins a session with the firmware."""
+    return lambda: AttestedHost(host)

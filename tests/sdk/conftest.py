@@ -15,7 +15,7 @@ from faceward.face.models import ModelFiles, default_folder, install_models
 from faceward.host import Host
 from faceward.judgement import Judged
 from faceward.liveness.admit import LiveCapture
-from faceward.model.capture import Capture, FaceTemplate, KeyFrame
+from faceward.model.capture import Capture, FaceTemplate, KeyFrame, SensorEvidence
 from faceward.model.face import FaceSighting, Pose
 from faceward.model.frame import (
     Calibration,
@@ -173,6 +173,7 @@ class Desk:
         self.captures: list[Judged | BaseException] = []
         self.steps: list[str] = []
         self.purposes: list[str] = []
+        self.grant_digests: list[bytes] = []
         self.attempts_seen: list[list[str | None]] = []
         self.attempts_of = attempts_of
         self.info = _told_sensor()
@@ -187,7 +188,15 @@ class Desk:
         """Let the next captures end like this; an outcome but LIVE is one gate's, the other finds life."""
         self.captures += [_judged(self.info, outcome, complete, covered)] * times
 
-    def judge(self, *args: object, purpose: str, on_event: object = None, record: object = None) -> Judged:
+    def judge(
+        self,
+        *args: object,
+        purpose: str,
+        on_event: object = None,
+        record: object = None,
+        grant_digest: bytes = b"",
+    ) -> Judged:
+        self.grant_digests.append(grant_digest)
         self.steps.append("capture")
         self.purposes.append(purpose)
         self.attempts_seen.append(self.attempts)
@@ -262,7 +271,7 @@ def _judged(info: SensorInfo, outcome: Outcome, complete: bool, covered: bool) -
         key_frames.append(KeyFrame(pose, frames[0], frames[1], sighting))
     capture = Capture(
         "c0ffee", info, b"n" * 16, b"y" * 32, b"x" * 32, 90, 3.0, tuple(key_frames) if complete else (), complete,
-        None if complete else "pose-not-reached", True,
+        None if complete else "pose-not-reached", True, SensorEvidence("told.v1", b"evidence"),
     )  # fmt: skip
     seen = frozenset(digests) if covered else frozenset()
     good = Evidence(Outcome.LIVE, "relief", "deep enough", (Measure("relief", 30.0, "mm"),), 1.0, seen)

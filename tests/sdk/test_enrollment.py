@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import Any
 
@@ -57,6 +58,7 @@ def test_an_enrollment_stores_a_record_that_verifies_for_its_subject(desk: Desk)
     assert record.expires_at_s - record.issued_at_s == 365 * 86_400
     assert [gate.name for gate in record.gates] == ["flatness", "skin-optics"]
     assert made.seconds == 3.0
+    assert desk.grant_digests == [hashlib.sha256(record.grant).digest()]
     assert desk.attempts == ["enrolled"]
 
 

@@ -13,12 +13,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from faceward.plugin import (
+    CaptureClaim,
     Health,
     IlluminationSchedule,
     Prompt,
     Sensor,
     SensorAddress,
     SensorDriver,
+    SensorEvidence,
     Slot,
     StreamProfile,
     UsbMatch,
@@ -47,6 +49,7 @@ class AcmeSensor(Sensor):
     def __init__(self, inner: Sensor) -> None:
         self._inner = inner
         self.info = inner.info
+        self.claim = inner.claim
 
     def set_exposure(self, exposure_us: int, gain: float = 1.0, *, timeout_s: float = 1.0) -> None:
         """At most 4 ms; what is missing comes from gain, as far as that is linear."""
@@ -74,6 +77,10 @@ class AcmeSensor(Sensor):
     def stop(self, *, timeout_s: float = 2.0) -> None:
         """End streaming."""
         self._inner.stop(timeout_s=timeout_s)
+
+    def attest(self, claim: CaptureClaim, *, timeout_s: float = 2.0) -> SensorEvidence | None:
+        """What the camera signs of the capture: it is our protocol's, so the UVC driver has verified it."""
+        return self._inner.attest(claim, timeout_s=timeout_s)
 
     def cancel(self) -> None:
         """From any thread: end every read."""

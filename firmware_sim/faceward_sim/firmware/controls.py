@@ -48,6 +48,10 @@ class NumberControl:
         """Back to the default."""
         self.value = self._limits[GET_DEF]
 
+    def takes(self, value: int) -> bool:
+        """Whether the value is in range."""
+        return self._limits[GET_MIN] <= value <= self._limits[GET_MAX]
+
     def request(self, code: int, data: bytes) -> bytes:
         """Answer one class request.
 
@@ -68,6 +72,6 @@ class NumberControl:
 
     def _set(self, data: bytes) -> None:
         value = int.from_bytes(data, "little")
-        if len(data) != self._size or not self._limits[GET_MIN] <= value <= self._limits[GET_MAX]:
+        if len(data) != self._size or not self.takes(value):
             raise RequestRefused(RequestError.OUT_OF_RANGE)
         self.value = value

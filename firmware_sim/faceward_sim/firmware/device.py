@@ -7,13 +7,18 @@ A state machine without threads or wall clock. `control` may be called from any 
 from __future__ import annotations
 
 import hashlib
+import secrets
 import struct
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from faceward_sim.firmware.capture import SentCapture, Unattestable
+from faceward_sim.firmware.chain import GENUINE, Provision, StartedFirmware, start
 from faceward_sim.firmware.chunks import CHUNK_BYTES, ChunkError, CommandAssembler, split_reply
 from faceward_sim.firmware.controls import (
     CAN_GET,
@@ -43,8 +48,14 @@ from faceward_sim.firmware.descriptors import (
 )
 from faceward_sim.firmware.imager import Exposure, Illumination, Imager, Prompt
 from faceward_sim.firmware.messages import (
+    AttestRequest,
+    AuthenticatedRequest,
+    ConfigurationRequest,
+    ConnectRequest,
     DeviceFault,
+    ExposureRequest,
     IndicatorRequest,
+    QueryRequest,
     ReplyStatus,
     Request,
     ScheduleRequest,
@@ -63,6 +74,7 @@ from faceward_sim.firmware.payload import (
 )
 from faceward_sim.firmware.probe import PROBE_BYTES, Probe, committed_size, decode_probe, default_probe, settle
 from faceward_sim.firmware.protobuf import Malformed
+from faceward_sim.firmware.session import RANDOM_BYTES, BadPoint, Session
 from faceward_sim.firmware.setup import Setup, Stall
 
 # From power to the first answer, and from a commit to slot 0; virtual time.
@@ -118,15 +130,24 @@ class _SlotPlan:
 class Firmware:
     """One sensor over one imager.
 
-    `conditions` are the faults that it reports of itself; while there are any, it takes no schedule.
+    `conditions` are the faults that it reports of itself; while there are any, it takes no schedule. A sensor without
+    `provision` has no attestation. `random` gives so many random bytes.
 
     Raises ValueError for an imager whose model has no USB ids.
     """
 
     claimed_elsewhere = False
 
-    def __init__(self, imager: Imager) -> None:
+    def __init__(
+        self,
+        imager: Imager,
+        provision: Provision | None = GENUINE,
+        *,
+        random: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
         self.imager = imager
+        self.provision = provision
+        self._random = random
         self.descriptors = Descriptors(imager.identity)
         self.conditions: set[DeviceFault] = set()
         self.dropped_frames = 0
@@ -166,9 +187,21 @@ class Firmware:
         self._assembler.reset()
         self._replies: list[bytes] = []
         self._schedule: ScheduleRequest | None = None
+        self._end_session()
         self._prompt = Prompt.NONE
         self._error = RequestError.NONE
         self.dropped_frames = 0
+
+    def _end_session(self) -> None:
+        self._session: Session | None = None
+        self._configured: dict[_Stream, tuple[int, int]] = {}
+        self._capture: SentCapture | None = None
+        self._capturing = False
+
+    @cached_property
+    def _started(self) -> StartedFirmware:
+        assert self.provision is not None
+        return start(self.imager.identity, self.provision)
 
     @property
     def streaming(self) -> bool:
@@ -278,12 +311,23 @@ class Firmware:
             temperature_c=self._temperature_c,
             config_hash=plan.config_hash,
         )
-        frame = pack_frame(stream.shape.endpoint, image, metadata, exposure.device_time_us + exposure.exposure_us)
+        bus_time_us = exposure.device_time_us + exposure.exposure_us
+        seal = None if self._session is None else self._seal
+        frame = pack_frame(stream.shape.endpoint, image, metadata, bus_time_us, seal)
         frame.run = stream.run
         stream.sequence += 1
         return frame
 
+    def _seal(self, record: bytes) -> bytes:
+        """The tag of a frame that is about to leave, which the capture's digest then covers."""
+        assert self._session is not None
+        if self._capturing and self._capture is not None:
+            self._capture.add(record)
+        return self._session.tag(record)
+
     def _advance(self) -> None:
+        if self._capturing and self._capture is not None:
+            self._capture.end_slot()
         self._slot += 1
         self._now_us = self._slot_start_us()
 
@@ -397,6 +441,7 @@ class Firmware:
         stream.stop()
         if stream is self._infrared:
             self._schedule = None
+            self._capturing = False
 
     def _class(self, packet: Setup, data: bytes) -> bytes:
         interface, entity = packet.index & 0xFF, packet.index >> 8
@@ -432,6 +477,8 @@ class Firmware:
             control = controls[entity].get(selector)
             if control is None:
                 raise RequestRefused(RequestError.INVALID_CONTROL)
+            if self._session is not None and packet.request == SET_CUR:
+                raise RequestRefused(RequestError.WRONG_STATE)
             return control.request(packet.request, data)
         if entity == EXTENSION_UNIT:
             return self._extension_request(selector, packet, data)
@@ -473,6 +520,11 @@ class Firmware:
         other = self._depth if stream is self._infrared else self._infrared
         if other.size is not None and (other.size.width_px, other.size.height_px) != (size.width_px, size.height_px):
             raise Stall("both streams run at the same size")
+        if self._session is not None:
+            if self._configured.get(stream) != (size.width_px, size.height_px):
+                raise Stall("a session takes the sizes that its configuration named")
+            if self.streaming:
+                raise Stall("a session takes no commit while slots are taken")
         stream.probe = stream.committed_probe = settle(stream.shape, asked)
         stream.start(size)
         if stream is self._infrared:
@@ -480,6 +532,9 @@ class Firmware:
             self._slot = 0
             if self._depth.size is not None:
                 self._depth.start(self._depth.size)
+            if self._session is not None and self._schedule is not None:
+                self._capture = SentCapture(self.imager.identity, self.imager.calibration, self._schedule)
+                self._capturing = True
 
     # Extension unit
 
@@ -517,15 +572,61 @@ class Firmware:
             request = decode_request(message)
         except Malformed:
             return encode_reply(ReplyStatus.MALFORMED)
+        if isinstance(request, ConnectRequest | AuthenticatedRequest | AttestRequest) and self.provision is None:
+            return encode_reply(ReplyStatus.UNSUPPORTED)
+        if isinstance(request, ConnectRequest):
+            return self._connect(request)
+        if isinstance(request, AuthenticatedRequest):
+            return self._authenticated(request)
+        if self._session is not None or isinstance(request, AttestRequest):
+            return encode_reply(ReplyStatus.UNAUTHENTICATED)
         return self._handle(request)
+
+    def _connect(self, request: ConnectRequest) -> bytes:
+        if self.streaming:
+            return encode_reply(ReplyStatus.BUSY)
+        try:
+            session = Session(request, self._random(RANDOM_BYTES), self._started)
+        except BadPoint:
+            return encode_reply(ReplyStatus.MALFORMED)
+        self._end_session()
+        self._schedule = None
+        self._session = session
+        return encode_reply(ReplyStatus.OK, connect=session.reply)
+
+    def _authenticated(self, request: AuthenticatedRequest) -> bytes:
+        session = self._session
+        message = None if session is None else session.open(request)
+        if session is None or message is None:
+            return encode_reply(ReplyStatus.UNAUTHENTICATED)
+        try:
+            inner = decode_request(message)
+        except Malformed:
+            inner = None
+        if inner is None or isinstance(inner, ConnectRequest | AuthenticatedRequest):
+            reply = encode_reply(ReplyStatus.MALFORMED)
+        else:
+            reply = self._handle(inner)
+        return encode_reply(ReplyStatus.OK, authenticated=session.seal(request.counter, reply))
 
     def _handle(self, request: Request) -> bytes:
         if isinstance(request, ScheduleRequest):
             return encode_reply(self._load(request))
+        if isinstance(request, ConfigurationRequest):
+            return encode_reply(self._configure(request))
+        if isinstance(request, ExposureRequest):
+            return encode_reply(self._expose(request))
+        if isinstance(request, AttestRequest):
+            return self._attest(request)
         if isinstance(request, IndicatorRequest):
             if request.prompt is None:
                 return encode_reply(ReplyStatus.UNSUPPORTED)
             self._prompt = request.prompt
+            return encode_reply(ReplyStatus.OK)
+        assert isinstance(request, QueryRequest)
+        if request.name == "stop":
+            for stream in self._streams.values():
+                self._stop(stream)
             return encode_reply(ReplyStatus.OK)
         if request.name == "identity":
             return encode_reply(ReplyStatus.OK, identity=identity_fields(self.imager.identity))
@@ -539,6 +640,32 @@ class Firmware:
         }
         return encode_reply(ReplyStatus.OK, health=health)
 
+    def _configure(self, request: ConfigurationRequest) -> ReplyStatus:
+        if self.streaming:
+            return ReplyStatus.BUSY
+        wanted = {self._infrared: request.infrared_px, self._depth: request.depth_px}
+        for stream, size_px in wanted.items():
+            known = {(frame.width_px, frame.height_px) for frame in stream.shape.frames}
+            if size_px not in known and size_px != (0, 0):
+                return ReplyStatus.UNSUPPORTED
+        self._configured = wanted
+        return ReplyStatus.OK
+
+    def _expose(self, request: ExposureRequest) -> ReplyStatus:
+        steps = (request.exposure_us + _EXPOSURE_STEP_US // 2) // _EXPOSURE_STEP_US
+        if not (self._exposure.takes(steps) and self._gain.takes(request.gain_centi)):
+            return ReplyStatus.UNSUPPORTED
+        self._exposure.value, self._gain.value = steps, request.gain_centi
+        return ReplyStatus.OK
+
+    def _attest(self, request: AttestRequest) -> bytes:
+        if self._capture is None:
+            return encode_reply(ReplyStatus.MALFORMED)
+        try:
+            return encode_reply(ReplyStatus.OK, attest=self._capture.attest(request, self._started))
+        except Unattestable as refused:
+            return encode_reply(refused.status)
+
     def _load(self, schedule: ScheduleRequest) -> ReplyStatus:
         if self.streaming:
             return ReplyStatus.BUSY
@@ -550,4 +677,5 @@ class Firmware:
         if len(schedule.slots) > self.imager.identity.max_schedule_slots or not emitters.issuperset(schedule.slots):
             return ReplyStatus.UNSUPPORTED
         self._schedule = schedule
+        self._capture = None
         return ReplyStatus.OK

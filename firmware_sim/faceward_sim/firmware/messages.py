@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -20,6 +21,7 @@ class ReplyStatus(IntEnum):
     UNSUPPORTED = 3
     BUSY = 4
     FAULT = 5
+    UNAUTHENTICATED = 6
 
 
 class DeviceFault(IntEnum):
@@ -34,6 +36,20 @@ class DeviceFault(IntEnum):
 
 _SCHEDULE = fields((1, "nonce", Kind.BYTES), (2, "slots", Kind.BYTES))
 _INDICATOR = fields((1, "prompt", Kind.ENUM))
+_CONFIGURATION = fields(
+    (1, "infrared_width_px", Kind.UINT32),
+    (2, "infrared_height_px", Kind.UINT32),
+    (3, "depth_width_px", Kind.UINT32),
+    (4, "depth_height_px", Kind.UINT32),
+)
+_EXPOSURE = fields((1, "exposure_us", Kind.UINT32), (2, "gain_centi", Kind.UINT32))
+_CONNECT = fields((1, "host_random", Kind.BYTES), (2, "host_key", Kind.BYTES))
+_AUTHENTICATED = fields((1, "counter", Kind.UINT32), (2, "message", Kind.BYTES), (3, "tag", Kind.BYTES))
+_ATTEST = fields(
+    (1, "slots", Kind.UINT32),
+    Field(2, "key_frames", Kind.BYTES, repeated=True),
+    (3, "grant_digest", Kind.BYTES),
+)
 # The schedule stays raw bytes here: the config hash is over them as they were received.
 REQUEST = fields(
     Field(1, "identity", Kind.MESSAGE),
@@ -41,6 +57,12 @@ REQUEST = fields(
     Field(3, "health", Kind.MESSAGE),
     (4, "schedule", Kind.BYTES),
     Field(5, "indicator", Kind.MESSAGE, _INDICATOR),
+    Field(6, "configuration", Kind.MESSAGE, _CONFIGURATION),
+    Field(7, "exposure", Kind.MESSAGE, _EXPOSURE),
+    Field(8, "stop", Kind.MESSAGE),
+    Field(16, "connect", Kind.MESSAGE, _CONNECT),
+    Field(17, "authenticated", Kind.MESSAGE, _AUTHENTICATED),
+    Field(18, "attest", Kind.MESSAGE, _ATTEST),
 )
 
 _EMITTER = fields((1, "illumination", Kind.ENUM), (2, "wavelength_nm", Kind.UINT32))
@@ -88,7 +110,6 @@ _HEALTH = fields(
     (4, "dropped_frames", Kind.UINT32),
 )
 _CONNECT_REPLY = fields((1, "device_random", Kind.BYTES), (2, "chain", Kind.BYTES), (3, "mac", Kind.BYTES))
-_AUTHENTICATED = fields((1, "counter", Kind.UINT32), (2, "message", Kind.BYTES), (3, "tag", Kind.BYTES))
 _ATTEST_REPLY = fields((1, "statement", Kind.BYTES), (2, "signature", Kind.BYTES))
 REPLY = fields(
     (1, "status", Kind.ENUM),
@@ -98,6 +119,31 @@ REPLY = fields(
     Field(16, "connect", Kind.MESSAGE, _CONNECT_REPLY),
     Field(17, "authenticated", Kind.MESSAGE, _AUTHENTICATED),
     Field(18, "attest", Kind.MESSAGE, _ATTEST_REPLY),
+)
+
+# attestation.proto
+SIGNED = fields((1, "statement", Kind.BYTES), (2, "signature", Kind.BYTES))
+CHAIN = fields(
+    Field(1, "model", Kind.MESSAGE, SIGNED),
+    Field(2, "device", Kind.MESSAGE, SIGNED),
+    Field(3, "firmware", Kind.MESSAGE, SIGNED),
+)
+MODEL_STATEMENT = fields((1, "vendor", Kind.STRING), (2, "model", Kind.STRING), (3, "key", Kind.BYTES))
+DEVICE_STATEMENT = fields((1, "serial", Kind.STRING), (2, "key", Kind.BYTES))
+FIRMWARE_STATEMENT = fields(
+    (1, "version", Kind.STRING),
+    (2, "security_version", Kind.UINT32),
+    (3, "firmware_hash", Kind.BYTES),
+    (4, "signing_key", Kind.BYTES),
+    (5, "agreement_key", Kind.BYTES),
+)
+CAPTURE_STATEMENT = fields(
+    (1, "nonce", Kind.BYTES),
+    (2, "schedule_digest", Kind.BYTES),
+    (3, "capture_digest", Kind.BYTES),
+    (4, "slots", Kind.UINT32),
+    Field(5, "key_frames", Kind.BYTES, repeated=True),
+    (6, "grant_digest", Kind.BYTES),
 )
 
 
@@ -119,12 +165,63 @@ class IndicatorRequest:
 
 @dataclass(frozen=True, slots=True)
 class QueryRequest:
-    """One of the three requests without content."""
+    """One of the requests without content."""
 
-    name: str  # "identity", "calibration" or "health"
+    name: str  # "identity", "calibration", "health" or "stop"
 
 
-Request = ScheduleRequest | IndicatorRequest | QueryRequest
+@dataclass(frozen=True, slots=True)
+class ConfigurationRequest:
+    """The sizes that both streams will be committed at; (0, 0) for one that will not."""
+
+    infrared_px: tuple[int, int]
+    depth_px: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureRequest:
+    """Of the slots to come."""
+
+    exposure_us: int
+    gain_centi: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectRequest:
+    """The host's half of a handshake."""
+
+    host_random: bytes
+    host_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatedRequest:
+    """A DeviceRequest in `message`, with what shows whose it is."""
+
+    counter: int
+    message: bytes
+    tag: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AttestRequest:
+    """What the host says of a capture, for the sensor to sign if it was so."""
+
+    slots: int
+    key_frames: tuple[bytes, ...]
+    grant_digest: bytes
+
+
+Request = (
+    ScheduleRequest
+    | IndicatorRequest
+    | QueryRequest
+    | ConfigurationRequest
+    | ExposureRequest
+    | ConnectRequest
+    | AuthenticatedRequest
+    | AttestRequest
+)
 
 
 def decode_request(message: bytes) -> Request:
@@ -145,11 +242,35 @@ def decode_request(message: bytes) -> Request:
     if name == "indicator":
         prompt = value.get("prompt", 0)
         return IndicatorRequest(Prompt(prompt) if prompt in Prompt.__members__.values() else None)
-    return QueryRequest(name)
+    build = _BUILDERS.get(name)
+    return QueryRequest(name) if build is None else build(value)
+
+
+def _connect(value: dict[str, Any]) -> ConnectRequest:
+    random, key = value.get("host_random", b""), value.get("host_key", b"")
+    if (len(random), len(key)) != (32, 65):
+        raise Malformed("a host's random has 32 bytes, its point 65")
+    return ConnectRequest(random, key)
+
+
+_BUILDERS: dict[str, Callable[[dict[str, Any]], Request]] = {
+    "configuration": lambda value: ConfigurationRequest(
+        (value.get("infrared_width_px", 0), value.get("infrared_height_px", 0)),
+        (value.get("depth_width_px", 0), value.get("depth_height_px", 0)),
+    ),
+    "exposure": lambda value: ExposureRequest(value.get("exposure_us", 0), value.get("gain_centi", 0)),
+    "connect": _connect,
+    "authenticated": lambda value: AuthenticatedRequest(
+        value.get("counter", 0), value.get("message", b""), value.get("tag", b"")
+    ),
+    "attest": lambda value: AttestRequest(
+        value.get("slots", 0), tuple(value.get("key_frames", ())), value.get("grant_digest", b"")
+    ),
+}
 
 
 def encode_reply(status: ReplyStatus, **content: dict[str, Any]) -> bytes:
-    """A DeviceReply with at most one of identity, calibration and health."""
+    """A DeviceReply with at most one of its contents."""
     return encode(REPLY, {"status": status, **content})
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -13,8 +15,9 @@ from faceward_sim.firmware.descriptors import MAX_PAYLOAD_BYTES
 from faceward_sim.firmware.imager import Illumination
 
 # UVC 1.1, 2.4.3.3: length, info, PTS, then SCR as the source clock (4) and a bus frame number (2).
-_HEADER = struct.Struct("<BBIIH4sBBHIIQIHhI8s32s")
-HEADER_BYTES = _HEADER.size
+_STANDARD = struct.Struct("<BBIIH")
+_METADATA = struct.Struct("<4sBBHIIQIHhI8s")
+HEADER_BYTES = _STANDARD.size + _METADATA.size + 32
 BODY_BYTES = MAX_PAYLOAD_BYTES - HEADER_BYTES
 _FID, _EOF, _PTS, _SCR, _EOH = 0x01, 0x02, 0x04, 0x08, 0x80
 _U32 = 0xFFFF_FFFF
@@ -42,6 +45,24 @@ class FrameMetadata:
     gain: float
     temperature_c: float
     config_hash: bytes
+
+    def encode(self, frame_bytes: int) -> bytes:
+        """The header's metadata without its tag: 44 bytes, the same in every payload of the frame."""
+        temperature = round(self.temperature_c * 100)
+        return _METADATA.pack(
+            b"FWM1",
+            self.stream,
+            self.illumination,
+            self.wavelength_nm,
+            self.sequence & _U32,
+            self.slot & _U32,
+            self.device_time_us,
+            self.exposure_us,
+            round(self.gain * 100),
+            max(-32_768, min(32_767, temperature)),
+            frame_bytes,
+            self.config_hash,
+        )
 
 
 @dataclass(slots=True)
@@ -80,10 +101,21 @@ def downscale_depth(image: NDArray[np.uint16]) -> NDArray[np.uint16]:
     return nearest + np.uint16(1)
 
 
-def pack_frame(endpoint: int, image: NDArray[np.uint16], metadata: FrameMetadata, bus_time_us: int) -> WireFrame:
-    """One frame's payloads over one fresh buffer, its pixels copied once. FID is the sequence's lowest bit."""
+def pack_frame(
+    endpoint: int,
+    image: NDArray[np.uint16],
+    metadata: FrameMetadata,
+    bus_time_us: int,
+    seal: Callable[[bytes], bytes] | None = None,
+) -> WireFrame:
+    """One frame's payloads over one fresh buffer, its pixels copied once. FID is the sequence's lowest bit.
+
+    `seal` gives the tag for the frame's record: its metadata and the SHA-256 of its pixels, 76 bytes.
+    """
     pixels = np.ascontiguousarray(image, dtype="<u2").reshape(-1).view(np.uint8)
     frame_bytes = pixels.size
+    encoded = metadata.encode(frame_bytes)
+    tag = _NO_TAG if seal is None else seal(encoded + hashlib.sha256(pixels.data).digest())
     count = -(-frame_bytes // BODY_BYTES)
     buffer = np.empty(frame_bytes + count * HEADER_BYTES, np.uint8)
     view = buffer.data
@@ -93,33 +125,14 @@ def pack_frame(endpoint: int, image: NDArray[np.uint16], metadata: FrameMetadata
         body = pixels[index * BODY_BYTES : (index + 1) * BODY_BYTES]
         end = start + HEADER_BYTES + body.size
         info = metadata.sequence & _FID | _PTS | _SCR | _EOH | (_EOF if index == count - 1 else 0)
-        _pack_header(view[start:end], info, metadata, bus_time_us, frame_bytes)
+        standard = _STANDARD.pack(
+            HEADER_BYTES,
+            info,
+            metadata.device_time_us & _U32,
+            bus_time_us & _U32,
+            bus_time_us // 1000 & 0x7FF,  # the bus counts frames of 1 ms in eleven bits
+        )
+        view[start : start + HEADER_BYTES] = standard + encoded + tag
         buffer[start + HEADER_BYTES : end] = body
         payloads.append(view[start:end])
     return WireFrame(endpoint, payloads)
-
-
-def _pack_header(target: memoryview, info: int, metadata: FrameMetadata, bus_time_us: int, frame_bytes: int) -> None:
-    temperature = round(metadata.temperature_c * 100)
-    _HEADER.pack_into(
-        target,
-        0,
-        HEADER_BYTES,
-        info,
-        metadata.device_time_us & _U32,
-        bus_time_us & _U32,
-        bus_time_us // 1000 & 0x7FF,  # the bus counts frames of 1 ms in eleven bits
-        b"FWM1",
-        metadata.stream,
-        metadata.illumination,
-        metadata.wavelength_nm,
-        metadata.sequence & _U32,
-        metadata.slot & _U32,
-        metadata.device_time_us,
-        metadata.exposure_us,
-        round(metadata.gain * 100),
-        max(-32_768, min(32_767, temperature)),
-        frame_bytes,
-        metadata.config_hash,
-        _NO_TAG,
-    )

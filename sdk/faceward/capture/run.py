@@ -26,10 +26,11 @@ from faceward.capture.events import (
 from faceward.capture.exposure import AutoExposure
 from faceward.capture.plan import CapturePlan
 from faceward.capture.sets import SetAssembler
-from faceward.errors import DeviceError, DeviceProtocolError
+from faceward.errors import DeviceError, DeviceNotAttested, DeviceProtocolError
 from faceward.face.analysis import FaceAnalysis, Look
+from faceward.hal.attestation import is_simulated
 from faceward.hal.sensor import Sensor
-from faceward.model.capture import Capture, KeyFrame
+from faceward.model.capture import Capture, CaptureClaim, KeyFrame, SensorEvidence
 from faceward.model.face import FaceObservation, FaceSighting, Pose
 from faceward.model.frame import Frame, FrameSet, Illumination, Prompt, Slot, Stream
 
@@ -71,6 +72,7 @@ def run_capture(
     deadline_s: float = DEADLINE_S,
     wall_clock: Callable[[], float] = time.monotonic,
     capture_id: str | None = None,
+    grant_digest: bytes = b"",
 ) -> Capture:
     """Run one capture and fix its key frames.
 
@@ -79,12 +81,15 @@ def run_capture(
     3. Every frame set goes to `observer` exactly once, the last one too, however the capture ends.
     4. The best frame of each pose is kept; what is kept when the last stage ends is what the template comes from.
     5. The sensor has stopped when this returns or raises.
+    6. An attested sensor signs what it saw: the digest over every slot that was taken, the key frames of a complete
+       capture (flood and then depth of each, in their order) and `grant_digest`, the SHA-256 of the grant. A capture
+       that it does not confirm raises; one of a sensor without attestation has no evidence.
 
     A capture that a person spoils (no face, two faces, a lost track, a pose not reached) returns with `complete` False
     and `rejection` set, so that what was seen can still be judged.
 
-    Raises: DeviceError, CaptureCancelled, ConfigError (the sensor refuses the plan), and whatever `observer`, `record`
-    or `on_event` raise.
+    Raises: DeviceError (DeviceNotAttested among them), CaptureCancelled, ConfigError (the sensor refuses the plan), and
+    whatever `observer`, `record` or `on_event` raise.
     """
     run = _Run(sensor, plan, analysis, observer, on_event or _ignore, record, capture_id or uuid.uuid4().hex)
     stop_by = wall_clock() + deadline_s
@@ -104,7 +109,8 @@ def run_capture(
         _stop_quietly(sensor)
         raise
     sensor.stop()
-    return run.result()
+    # 6
+    return run.result(grant_digest)
 
 
 class _Run:
@@ -168,25 +174,45 @@ class _Run:
         self._emit(self._sets.close())
         self._show(Prompt.DONE if self.dialogue.rejection is None else Prompt.NONE)
 
-    def result(self) -> Capture:
-        """The finished capture."""
+    def result(self, grant_digest: bytes) -> Capture:
+        """The finished capture, with the sensor's evidence of it."""
         key_frames = tuple(self._best[stage.pose][1] for stage in self._plan.stages if stage.pose in self._best)
         rejection = self.dialogue.rejection
         complete = rejection is None and len(key_frames) == len(self._plan.stages)
+        digest = self._digest.close()
+        evidence = self._attest(digest, key_frames if complete else (), grant_digest)
         self._tell(CaptureEnded(self._capture_id, complete, rejection))
         return Capture(
             capture_id=self._capture_id,
             sensor=self._sensor.info,
             nonce=self._plan.schedule.nonce,
             schedule_digest=self._plan.schedule_digest,
-            digest=self._digest.close(),
+            digest=digest,
             slots=self.slots,
             seconds=(self._last_us - self._first_us) / 1e6,
             key_frames=key_frames,
             complete=complete,
             rejection=rejection,
-            simulated=True,  # no attestation root says otherwise yet, so every sensor counts as simulated
+            simulated=None if evidence is None else is_simulated(self._sensor.claim),
+            evidence=evidence,
         )
+
+    def _attest(self, digest: bytes, key_frames: tuple[KeyFrame, ...], grant_digest: bytes) -> SensorEvidence | None:
+        if self._sensor.claim is None or not self.slots:
+            return None
+        frames = [frame for key_frame in key_frames for frame in (key_frame.flood, key_frame.depth)]
+        claim = CaptureClaim(
+            nonce=self._plan.schedule.nonce,
+            schedule_digest=self._plan.schedule_digest,
+            capture_digest=digest,
+            slots=self.slots,
+            key_frames=tuple(frame.digest for frame in frames if frame is not None),
+            grant_digest=grant_digest,
+        )
+        evidence = self._sensor.attest(claim)
+        if evidence is None:
+            raise DeviceNotAttested("the sensor claims to be attested and signs no capture")
+        return evidence
 
     def _checked(self, slot: Slot) -> Frame:
         infrared = slot.infrared

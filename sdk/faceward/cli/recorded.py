@@ -43,6 +43,7 @@ def record(
     """Record what an enrollment would see, guided like one. It holds pictures of the face: treat it as such."""
     from faceward.capture.plan import make_plan
     from faceward.face.models import ModelFiles
+    from faceward.hal.attestation import is_simulated
     from faceward.hal.discovery import open_sensor
     from faceward.hal.recording import RecordingWriter
     from faceward.liveness.loader import load_drivers
@@ -59,8 +60,9 @@ def record(
         with open_sensor(invocation.sensor, drivers, transports=policy.capture_transports) as sensor:
             plan = make_plan(worker.gates, sensor.info, nonce=secrets.token_bytes(16))
             worker.close()
-            # No attestation root says otherwise yet, so every sensor is labelled simulated.
-            with RecordingWriter(file, sensor.info, plan.schedule, simulated=True) as writer:
+            # A label, no proof: a recording never becomes a template.
+            simulated = is_simulated(sensor.claim) is True
+            with RecordingWriter(file, sensor.info, plan.schedule, simulated=simulated) as writer:
                 if seconds is not None:
                     _stream(sensor, plan, seconds, writer)
                 elif models is not None:

@@ -10,13 +10,13 @@ from typing import Final
 
 from faceward.errors import DeviceProtocolError
 from faceward.model.frame import Frame, Illumination, Stream, digest_of
+from faceward.wire.frames import MAGIC
 
 # UVC 1.1, 2.4.3.3 (length, info, PTS, SCR as clock and bus frame), then the metadata.
 _HEADER = struct.Struct("<BBIIH4sBBHIIQIHhI8s32s")
 HEADER_BYTES: Final = _HEADER.size
 MAX_PAYLOAD_BYTES: Final = 65_536
 _METADATA_AT = 12
-MAGIC: Final = b"FWM1"
 _FID, _EOF, _PTS, _SCR, _RESERVED, _ERROR, _EOH = 0x01, 0x02, 0x04, 0x08, 0x10, 0x40, 0x80
 # The specification of a silicon sensor's die; outside it the number is no temperature.
 _TEMPERATURE_RANGE_CENTI_C = range(-4_000, 12_501)

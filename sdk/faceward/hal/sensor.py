@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from faceward.model.capture import CaptureClaim, SensorClaim, SensorEvidence
 from faceward.model.frame import Health, IlluminationSchedule, Prompt, SensorInfo, Slot, StreamProfile
 
 
@@ -28,9 +29,14 @@ class SensorAddress:
 
 
 class Sensor(ABC):
-    """An open sensor. Use it as a context manager; `close` is idempotent and never raises DeviceLost."""
+    """An open sensor. Use it as a context manager; `close` is idempotent and never raises DeviceLost.
+
+    `claim` is what an attested sensor proves itself to be by, fixed when it is opened; None for any other. A driver that
+    sets it has verified, before a slot leaves `read_slot`, that its frames come from the sensor that the claim is of.
+    """
 
     info: SensorInfo
+    claim: SensorClaim | None = None
 
     @abstractmethod
     def start(self, profile: StreamProfile, schedule: IlluminationSchedule, *, timeout_s: float = 5.0) -> None:
@@ -62,6 +68,14 @@ class Sensor(ABC):
     @abstractmethod
     def stop(self, *, timeout_s: float = 2.0) -> None:
         """End streaming; the sensor can be started again. Idempotent."""
+
+    def attest(self, claim: CaptureClaim, *, timeout_s: float = 2.0) -> SensorEvidence | None:
+        """What the sensor signs of the capture that ended last, of the claim's own kind; None where it has no claim.
+
+        Called after `stop`, before the next `start`. Raises: DeviceNotAttested (it has seen another capture, or signs
+        none though it has a claim), DeviceError.
+        """
+        return None
 
     @abstractmethod
     def cancel(self) -> None:

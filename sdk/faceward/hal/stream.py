@@ -10,6 +10,7 @@ import array
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -44,10 +45,17 @@ class StreamPlan:
 
 
 class SlotStream:
-    """Slots from two endpoints. Reading begins in the constructor."""
+    """Slots from two endpoints. Reading begins in the constructor. `check` sees every frame, hashed, and may raise."""
 
-    def __init__(self, device: BulkReader, plans: tuple[StreamPlan, ...], expected: Expectations) -> None:
+    def __init__(
+        self,
+        device: BulkReader,
+        plans: tuple[StreamPlan, ...],
+        expected: Expectations,
+        check: Callable[[Frame], None] | None = None,
+    ) -> None:
         self._device = device
+        self._check = check
         self._inspector = SlotInspector(expected)
         self._changed = threading.Condition()
         self._queues: dict[Stream, deque[Frame]] = {plan.stream: deque() for plan in plans}
@@ -66,25 +74,31 @@ class SlotStream:
         return self._failure
 
     def next_slot(self, timeout_s: float) -> Slot:
-        """The next slot, hashed and inspected.
+        """The next slot, hashed, checked and inspected.
 
-        Raises: DeviceTimeout, DeviceLost, DeviceProtocolError, DeviceFault, CaptureCancelled; from then on always the
-        same.
+        Raises: DeviceTimeout, DeviceLost, DeviceProtocolError, DeviceFault, CaptureCancelled, and what `check` raises;
+        from then on always the same.
         """
         deadline = time.monotonic() + timeout_s
         try:
             infrared = self._take(Stream.INFRARED, deadline, "the next slot")
             depth = None
             if self._inspector.wants_depth(infrared):
-                depth = finish(self._take_depth(infrared.slot, deadline))
+                depth = self._finished(self._take_depth(infrared.slot, deadline))
             elif (early := self._peek(Stream.DEPTH)) is not None and early.slot <= infrared.slot:
                 raise DeviceProtocolError(f"slot {early.slot}: a depth frame where there should be none")
-            infrared = finish(infrared)
+            infrared = self._finished(infrared)
             self._inspector.accept(infrared, depth)
         except FacewardError as error:
             self.fail(error)
             raise
         return Slot(infrared, depth)
+
+    def _finished(self, frame: Frame) -> Frame:
+        finished = finish(frame)
+        if self._check is not None:
+            self._check(finished)
+        return finished
 
     def _take(self, stream: Stream, deadline: float, what: str) -> Frame:
         queue = self._queues[stream]

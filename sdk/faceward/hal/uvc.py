@@ -1,5 +1,9 @@
 """The driver for Faceward sensors: UVC 1.1 over bulk, with the extension unit of docs/protocol.md.
 
+A sensor that can attest itself is talked to in an attested session from its opening to its closing: every command and
+every reply is authenticated, and every frame's tag is verified before its slot leaves `read_slot`. There is no way back
+to plain words inside a session. A sensor that can't stays usable, with `claim` None.
+
 Threads: the sensor belongs to one process, and one thread at a time calls it; `cancel` alone may come from any. Two
 reader threads of its own live from `start` to `stop`. Control transfers go one at a time under one lock, so that the
 caller may set exposure or show a prompt while slots stream.
@@ -19,12 +23,15 @@ from typing import Final
 from faceward.errors import (
     CaptureCancelled,
     ConfigError,
+    DeviceBusy,
     DeviceError,
     DeviceFault,
     DeviceLost,
+    DeviceNotAttested,
     DeviceProtocolError,
     DeviceTimeout,
 )
+from faceward.hal.attestation import Handshake, Session
 from faceward.hal.chunks import CHUNK_BYTES, ReplyAssembler, split
 from faceward.hal.descriptors import FrameChoice, StreamingInterface, VideoFunction, parse_video_function
 from faceward.hal.inspection import Expectations
@@ -32,6 +39,7 @@ from faceward.hal.payload import HEADER_BYTES, MAX_PAYLOAD_BYTES
 from faceward.hal.sensor import Sensor, SensorAddress, SensorDriver, UsbMatch
 from faceward.hal.stream import SlotStream, StreamPlan
 from faceward.hal.usb import UsbDevice, time_left_s
+from faceward.model.capture import CaptureClaim, SensorEvidence
 from faceward.model.frame import (
     Health,
     Illumination,
@@ -42,6 +50,7 @@ from faceward.model.frame import (
     Stream,
     StreamProfile,
 )
+from faceward.wire import attestation as attested
 from faceward.wire import device as wire
 
 # pid.codes keeps 1209:0001 for tests and prototypes: https://pid.codes/1209/0001/
@@ -68,10 +77,14 @@ class UvcDriver(SensorDriver):
     matches: Sequence[UsbMatch] = MATCHES
 
     def open(self, device: object, address: SensorAddress, *, timeout_s: float = 5.0) -> Sensor:
-        """Claim the sensor's three interfaces and ask it what it is.
+        """Claim the sensor's three interfaces and ask it what it is, in an attested session where it has one.
+
+        1. The session begins, if the sensor can attest itself.
+        2. Identity and calibration are asked in the session, so that nobody on the way can swap them.
+        3. The identity is that of the sensor's chain.
 
         Raises: DeviceBusy, DeviceDenied, DeviceLost, DeviceTimeout, DeviceProtocolError (descriptors or replies that
-        are not a sensor's), DeviceError.
+        are not a sensor's), DeviceNotAttested (it claims to be attested and does not prove it), DeviceError.
         """
         return UvcSensor(UsbDevice(device), address, timeout_s=timeout_s)
 
@@ -93,6 +106,7 @@ class UvcSensor(Sensor):
         self._device = device
         self._control = threading.Lock()
         self._transactions = itertools.cycle(range(1, 256))
+        self._session: Session | None = None
         self._stream: SlotStream | None = None
         self._cancelled = False
         self._closed = False
@@ -101,8 +115,15 @@ class UvcSensor(Sensor):
             self._function = parse_video_function(device.configuration_bytes(timeout_s=left_s))
             device.configure(self._function.configuration)
             device.claim(self._function.interfaces)
+            # 1
+            self._session = self._connect(deadline)
+            # 2
             identity = wire.read_identity(self._ask(wire.identity_request(), deadline))
             calibration = wire.read_calibration(self._ask(wire.calibration_request(), deadline))
+            # 3
+            if self._session is not None:
+                self._session.check_identity(identity)
+                self.claim = self._session.claim
             self._exposure_range = self._range(self._function.camera_terminal, _EXPOSURE, 4, deadline)
             self._gain_range = self._range(self._function.processing_unit, _GAIN, 2, deadline)
             profiles = _profiles(self._function)
@@ -143,7 +164,10 @@ class UvcSensor(Sensor):
             raise ConfigError("the sensor streams already: stop it first")
         choices = self._choices(profile)
         self._check_schedule(schedule)
+        size = (profile.width_px, profile.height_px)
         try:
+            if self._session is not None:
+                wire.read_done(self._ask(wire.configuration_request(size, size), deadline))
             try:
                 wire.read_done(self._ask(wire.schedule_request(schedule), deadline))
             except DeviceFault:
@@ -156,9 +180,8 @@ class UvcSensor(Sensor):
             )
         except BaseException:
             with contextlib.suppress(DeviceError):
-                self._halt(deadline)
+                self._end_streams(deadline)
             raise
-        size = (profile.width_px, profile.height_px)
         expected = Expectations(
             kind=self.info.kind,
             wavelengths_nm=self.info.wavelengths_nm,
@@ -166,7 +189,8 @@ class UvcSensor(Sensor):
             schedule=schedule,
             config_hash=wire.config_hash(size, size, wire.schedule_bytes(schedule)),
         )
-        self._stream = SlotStream(self._device, plans, expected)
+        check = None if self._session is None else self._session.check_frame
+        self._stream = SlotStream(self._device, plans, expected, check)
         if self._cancelled:
             self._stream.cancel()
 
@@ -174,7 +198,8 @@ class UvcSensor(Sensor):
         """The next slot, in order, each once, with depth where the slot measured it.
 
         Raises: DeviceTimeout, DeviceLost, DeviceProtocolError (a slot missing, twice, short, mislabelled), DeviceFault,
-        CaptureCancelled (after `cancel`). After any of them the stream is over.
+        DeviceNotAttested (a frame without the session's tag), CaptureCancelled (after `cancel`). After any of them the
+        stream is over.
         """
         if self._cancelled:
             raise CaptureCancelled("cancelled")
@@ -194,6 +219,9 @@ class UvcSensor(Sensor):
         self._check_open()
         steps = self._exposure_range.nearest(exposure_us / _EXPOSURE_STEP_US)
         hundredths = self._gain_range.nearest(gain * 100)
+        if self._session is not None:
+            wire.read_done(self._ask(wire.exposure_request(steps * _EXPOSURE_STEP_US, hundredths), deadline))
+            return
         with self._control:
             self._put(self._function.camera_terminal, _EXPOSURE, steps.to_bytes(4, "little"), deadline)
             self._put(self._function.processing_unit, _GAIN, hundredths.to_bytes(2, "little"), deadline)
@@ -208,6 +236,23 @@ class UvcSensor(Sensor):
         self._check_open()
         return wire.read_health(self._ask(wire.health_request(), time.monotonic() + timeout_s))
 
+    def attest(self, claim: CaptureClaim, *, timeout_s: float = 2.0) -> SensorEvidence | None:
+        """The sensor's signature over the capture that ended last; None from a sensor that can't attest itself.
+
+        Raises: ConfigError (more key frames than a sensor signs), DeviceNotAttested (it saw another capture, or its
+        signature is not its chain's), DeviceError.
+        """
+        self._check_open()
+        if self._session is None:
+            return None
+        request = attested.attest_request(claim.slots, claim.key_frames, claim.grant_digest)
+        reply = self._ask(request, time.monotonic() + timeout_s)
+        try:
+            signed = attested.read_attest(reply)
+        except (wire.UnsupportedRequest, DeviceProtocolError) as error:
+            raise DeviceNotAttested(f"the sensor does not sign what this host has seen of the capture: {error}") from error
+        return self._session.check_capture(claim, signed)
+
     def stop(self, *, timeout_s: float = 2.0) -> None:
         """End streaming; the sensor can be started again. Idempotent, and quiet where the sensor is gone anyway.
 
@@ -221,7 +266,7 @@ class UvcSensor(Sensor):
         is_gone = isinstance(stream.failure, DeviceLost)
         problem: DeviceError | None = None
         try:
-            self._halt(deadline)
+            self._end_streams(deadline)
         except DeviceError as error:
             problem = None if is_gone or isinstance(error, DeviceLost) else error
         if not stream.join(max(deadline - time.monotonic(), 0.0)):
@@ -311,6 +356,14 @@ class UvcSensor(Sensor):
         left_s = time_left_s(deadline, "negotiating")
         self._device.control_out(_TO_INTERFACE, _SET_CUR, selector << 8, interface, data, timeout_s=left_s)
 
+    def _end_streams(self, deadline: float) -> None:
+        """The session's `stop`, and then what every sensor understands, which empties the endpoints too."""
+        try:
+            if self._session is not None:
+                wire.read_done(self._ask(wire.stop_request(), deadline))
+        finally:
+            self._halt(deadline)
+
     def _halt(self, deadline: float) -> None:
         """CLEAR_FEATURE(ENDPOINT_HALT) for each stream, bounded: what libusb calls for that has no deadline."""
         done = threading.Event()
@@ -339,18 +392,34 @@ class UvcSensor(Sensor):
 
     # Control transfers
 
+    def _connect(self, deadline: float) -> Session | None:
+        """A new session; None from a sensor without attestation."""
+        handshake = Handshake()
+        try:
+            reply = attested.read_connect(self._ask(handshake.request, deadline))
+        except DeviceBusy:
+            # Whoever had the sensor before left it streaming, and is gone: the interfaces are ours.
+            self._halt(deadline)
+            reply = attested.read_connect(self._ask(handshake.request, deadline))
+        return None if reply is None else handshake.finish(reply)
+
     def _ask(self, request: bytes, deadline: float) -> bytes:
-        """One request over the extension unit; the reply's message."""
+        """One request over the extension unit, authenticated in a session; the reply's message."""
+        with self._control:
+            if self._session is None:
+                return self._exchange(request, deadline)
+            return self._session.open(self._exchange(self._session.seal(request), deadline))
+
+    def _exchange(self, request: bytes, deadline: float) -> bytes:
         transaction = next(self._transactions)
         unit = self._function.extension_unit
-        with self._control:
-            for chunk in split(transaction, request):
-                self._put(unit, _COMMAND, chunk, deadline)
-            assembler = ReplyAssembler(transaction)
-            while True:
-                message = assembler.feed(self._get(unit, _GET_CUR, _REPLY, CHUNK_BYTES, deadline))
-                if message is not None:
-                    return message
+        for chunk in split(transaction, request):
+            self._put(unit, _COMMAND, chunk, deadline)
+        assembler = ReplyAssembler(transaction)
+        while True:
+            message = assembler.feed(self._get(unit, _GET_CUR, _REPLY, CHUNK_BYTES, deadline))
+            if message is not None:
+                return message
 
     def _range(self, entity: int, selector: int, size: int, deadline: float) -> _Range:
         ends = []

@@ -22,6 +22,30 @@ class KeyFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class SensorClaim:
+    """What an open sensor says it can prove itself to be: `proof` is of a form that `kind` names."""
+
+    kind: str
+    proof: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureClaim:
+    """What the host has seen of a capture, for the sensor to sign if it was so.
+
+    `capture_digest` is over the first `slots` slots (docs/protocol.md, "Capture digest"); `key_frames` are digests of
+    frames among them; `grant_digest` is SHA-256 of the signed grant, or empty where a capture needs none.
+    """
+
+    nonce: bytes
+    schedule_digest: bytes
+    capture_digest: bytes
+    slots: int
+    key_frames: tuple[bytes, ...] = ()
+    grant_digest: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class SensorEvidence:
     """What a sensor proved of a capture, for whoever verifies the record: `data` is of a form that `kind` names."""
 
@@ -35,7 +59,7 @@ class Capture:
 
     `digest` chains every frame's digest and metadata in slot order (see faceward.capture.digest). `complete` says whether
     every stage that the plan asked for was reached; an incomplete one can be judged but never admitted. `simulated` is
-    true, false or, of a sensor that proved nothing, None; without `evidence` it is None.
+    None where nothing is known of it. This version's sensors prove nothing and have no `evidence`, and count as simulated.
     """
 
     capture_id: str

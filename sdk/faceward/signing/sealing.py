@@ -51,19 +51,24 @@ def make_record(
 ) -> TemplateRecordModel:
     """The record of an admitted capture, with a fresh id; subject, tenant and lock group are the grant's.
 
-    Raises: VerificationError when the template's poses are not the capture's key frames.
+    Evidence that leads to no root that this host knows is no attestation, and does not travel.
+
+    Raises: VerificationError when the template's poses are not exactly the capture's key frames, in their order.
     """
     if not isinstance(live, LiveCapture):
         raise TypeError("a record is made of a LiveCapture alone")
     capture, verdict, sensor = live.capture, live.verdict, live.capture.sensor
-    key_frames = {key_frame.pose: key_frame for key_frame in capture.key_frames}
-    if not set(template.poses) <= key_frames.keys():
-        raise VerificationError("the template has a pose that the capture has no key frame of", "unsupported-record")
-    poses = []
-    for pose in template.poses:
-        key_frame = key_frames[pose]
-        depth = b"" if key_frame.depth is None else key_frame.depth.digest
-        poses.append(RecordedPose(pose, key_frame.flood.digest, depth))
+    # A verifier holds the poses against the key frames that the sensor signed, so none may be missing or elsewhere.
+    if template.poses != tuple(key_frame.pose for key_frame in capture.key_frames):
+        raise VerificationError("the template's poses are not the capture's key frames, in order", "unsupported-record")
+    poses = tuple(
+        RecordedPose(
+            key_frame.pose, key_frame.flood.digest, b"" if key_frame.depth is None else key_frame.depth.digest
+        )
+        for key_frame in capture.key_frames
+    )
+    attestation = Attestation.NONE if capture.evidence is None else _ATTESTATIONS[capture.simulated]
+    evidence = None if attestation is Attestation.NONE else capture.evidence
     return TemplateRecordModel(
         record_id=secrets.token_bytes(ID_BYTES),
         subject=grant.grant.subject,
@@ -74,7 +79,7 @@ def make_record(
         expires_at_s=validity.expires_at_s,
         sdk_version=sdk_version,
         template=template,
-        poses=tuple(poses),
+        poses=poses,
         outcome=verdict.outcome,
         gates=tuple(_recorded(result) for result in sorted(verdict.results, key=lambda result: result.gate)),
         policy_hash=verdict.policy_hash,
@@ -88,9 +93,9 @@ def make_record(
             sensor.firmware_version,
             sensor.hardware_revision,
             sensor.kind,
-            Attestation.NONE if capture.evidence is None else _ATTESTATIONS[capture.simulated],
-            "" if capture.evidence is None else capture.evidence.kind,
-            b"" if capture.evidence is None else capture.evidence.data,
+            attestation,
+            "" if evidence is None else evidence.kind,
+            b"" if evidence is None else evidence.data,
         ),
         grant=grant.envelope,
     )

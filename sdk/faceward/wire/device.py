@@ -14,7 +14,7 @@ from typing import Any, Final
 from faceward_proto.reader import MalformedMessage, read_message
 from faceward_proto.v1 import capture_pb2, device_pb2
 
-from faceward.errors import ConfigError, DeviceBusy, DeviceError, DeviceFault, DeviceProtocolError
+from faceward.errors import ConfigError, DeviceBusy, DeviceError, DeviceFault, DeviceNotAttested, DeviceProtocolError
 from faceward.model.frame import (
     Calibration,
     Frame,
@@ -43,6 +43,10 @@ _FAULTS: Final = {
 # Calibration's numbers must not be below zero; these must be above it. A recording may lack what is not of depth.
 _POSITIVE_IN_RECORDING = frozenset({"depth_unit_um", "depth_max_mm"})
 _POSITIVE = _POSITIVE_IN_RECORDING | {"flood_counts_per_us_at_1m", "counts_per_electron", "saturation_counts"}
+
+
+class UnsupportedRequest(DeviceError):
+    """The sensor has no such function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,32 +141,59 @@ def indicator_request(prompt: Prompt) -> bytes:
     ).SerializeToString()
 
 
+def configuration_request(infrared_px: tuple[int, int], depth_px: tuple[int, int]) -> bytes:
+    """A DeviceRequest that names the sizes of the commits to come."""
+    configuration = device_pb2.Configuration(
+        infrared_width_px=infrared_px[0],
+        infrared_height_px=infrared_px[1],
+        depth_width_px=depth_px[0],
+        depth_height_px=depth_px[1],
+    )
+    return device_pb2.DeviceRequest(configuration=configuration).SerializeToString(deterministic=True)
+
+
+def exposure_request(exposure_us: int, gain_centi: int) -> bytes:
+    """A DeviceRequest for the exposure of the slots to come."""
+    exposure = device_pb2.Exposure(exposure_us=exposure_us, gain_centi=gain_centi)
+    return device_pb2.DeviceRequest(exposure=exposure).SerializeToString(deterministic=True)
+
+
+def stop_request() -> bytes:
+    """A DeviceRequest that ends both streams."""
+    return device_pb2.DeviceRequest(stop=device_pb2.StopRequest()).SerializeToString()
+
+
 def read_identity(reply: bytes) -> Identity:
     """The identity in a DeviceReply.
 
     Raises: DeviceProtocolError, and what the reply's status says (DeviceBusy, DeviceFault, DeviceError).
     """
-    return _identity(_reply(reply, "identity").identity)
+    return _identity(read_reply(reply, "identity").identity)
 
 
 def read_calibration(reply: bytes) -> Calibration:
     """The calibration in a DeviceReply. Raises as `read_identity`."""
-    return _calibration(_reply(reply, "calibration").calibration, _POSITIVE)
+    return _calibration(read_reply(reply, "calibration").calibration, _POSITIVE)
 
 
 def read_health(reply: bytes) -> Health:
     """The health in a DeviceReply. Raises as `read_identity`."""
-    health = _reply(reply, "health").health
+    health = read_reply(reply, "health").health
     faults = tuple(_FAULTS.get(fault, "unspecified") for fault in health.faults)
     return Health(health.temperature_centi_c / 100, health.uptime_us, faults, health.dropped_frames)
 
 
 def read_done(reply: bytes) -> None:
     """Check a DeviceReply that holds nothing but its status. Raises as `read_identity`."""
-    _reply(reply, None)
+    read_reply(reply, None)
 
 
-def _reply(data: bytes, content: str | None) -> device_pb2.DeviceReply:
+def read_reply(data: bytes, content: str | None) -> device_pb2.DeviceReply:
+    """A DeviceReply with that content, None for one that holds its status alone.
+
+    Raises: DeviceProtocolError, UnsupportedRequest, and what its status says (DeviceBusy, DeviceFault,
+    DeviceNotAttested).
+    """
     try:
         reply = read_message(device_pb2.DeviceReply, data, max_bytes=MAX_MESSAGE_BYTES)
     except MalformedMessage as error:
@@ -172,7 +203,9 @@ def _reply(data: bytes, content: str | None) -> device_pb2.DeviceReply:
     if reply.status == device_pb2.REPLY_STATUS_FAULT:
         raise DeviceFault("the sensor refuses because of a fault of its own; its health says which")
     if reply.status == device_pb2.REPLY_STATUS_UNSUPPORTED:
-        raise DeviceError("the sensor has no such function")
+        raise UnsupportedRequest("the sensor has no such function")
+    if reply.status == device_pb2.REPLY_STATUS_UNAUTHENTICATED:
+        raise DeviceNotAttested("the sensor takes this in an attested session alone: open it anew")
     if reply.status != device_pb2.REPLY_STATUS_OK:
         raise DeviceProtocolError(f"the sensor answered with status {reply.status}")
     if reply.WhichOneof("reply") != content:
@@ -180,7 +213,8 @@ def _reply(data: bytes, content: str | None) -> device_pb2.DeviceReply:
     return reply
 
 
-def _text(value: str, what: str) -> str:
+def printable(value: str, what: str) -> str:
+    """A text of the sensor's that can be shown. Raises: DeviceProtocolError."""
     if len(value) > _MAX_TEXT or not value.isprintable():
         raise DeviceProtocolError(f"the sensor's {what} is no printable text of at most {_MAX_TEXT} letters")
     return value
@@ -202,11 +236,11 @@ def _identity(message: device_pb2.Identity) -> Identity:
     if not message.serial:
         raise DeviceProtocolError("the sensor has no serial number")
     return Identity(
-        vendor=_text(message.vendor, "vendor"),
-        model=_text(message.model, "model"),
-        serial=_text(message.serial, "serial number"),
-        firmware_version=_text(message.firmware_version, "firmware version"),
-        hardware_revision=_text(message.hardware_revision, "hardware revision"),
+        vendor=printable(message.vendor, "vendor"),
+        model=printable(message.model, "model"),
+        serial=printable(message.serial, "serial number"),
+        firmware_version=printable(message.firmware_version, "firmware version"),
+        hardware_revision=printable(message.hardware_revision, "hardware revision"),
         kind=kind,
         wavelengths_nm=wavelengths,
         slot_rate_hz=message.slot_rate_mhz / 1000,

@@ -7,6 +7,10 @@ from faceward_proto.v1 import device_pb2
 from faceward_sim.firmware.imager import Prompt
 from faceward_sim.firmware.messages import (
     REPLY,
+    AttestRequest,
+    AuthenticatedRequest,
+    ConfigurationRequest,
+    ExposureRequest,
     IndicatorRequest,
     QueryRequest,
     ScheduleRequest,
@@ -106,6 +110,19 @@ def test_whatever_is_accepted_protobuf_reads_in_the_same_way(message):
     elif isinstance(request, IndicatorRequest):
         assert name == "indicator"
         assert request.prompt is None or read.indicator.prompt == request.prompt
+    elif isinstance(request, ConfigurationRequest):
+        sizes = read.configuration
+        assert request.infrared_px == (sizes.infrared_width_px, sizes.infrared_height_px)
+        assert request.depth_px == (sizes.depth_width_px, sizes.depth_height_px)
+    elif isinstance(request, ExposureRequest):
+        assert (request.exposure_us, request.gain_centi) == (read.exposure.exposure_us, read.exposure.gain_centi)
+    elif isinstance(request, AuthenticatedRequest):
+        sealed = read.authenticated
+        assert (request.counter, request.message, request.tag) == (sealed.counter, sealed.message, sealed.tag)
+    elif isinstance(request, AttestRequest):
+        asked = read.attest
+        assert (request.slots, request.grant_digest) == (asked.slots, asked.grant_digest)
+        assert request.key_frames == tuple(asked.key_frames)
     else:
         assert name == request.name
 
@@ -132,7 +149,7 @@ def test_a_cut_message_is_refused_by_both_or_ends_between_fields(values, data):
         (b"\x0a\x00\x12\x00", "two requests"),
         (b"\x0a\x00\x0a\x00", "one request twice"),
         (b"\x0a\x02\x08\x01", "content where there is none"),
-        (b"\x32\x00", "an unknown field"),
+        (b"\x4a\x00", "an unknown field"),
         (b"\x0a\x80\x00", "a length longer than it need be"),
         (b"\x8a\x00\x00", "a tag longer than it need be"),
         (b"\x0a\x01", "cut short"),

@@ -19,15 +19,16 @@ def test_the_layout_is_the_documented_one(script: Any) -> None:
 
     slot = script.slot(3, Illumination.DOTS)
     words = (b"Faceward", b"scripted", b"S1", b"1.0", b"A")
-    expected = b"faceward.capture.v1\0" + b"".join(counted(word) for word in words) + b"\x01"
-    expected += digest_calibration(script.CALIBRATION) + counted(b"nonce678") + SCHEDULE
+    opening = b"faceward.capture.v1\0" + b"".join(counted(word) for word in words) + b"\x01"
+    opening += digest_calibration(script.CALIBRATION) + counted(b"nonce678") + SCHEDULE
+    expected = hashlib.sha256(opening).digest()
     for frame in (slot.infrared, slot.depth):
-        expected += bytes([frame.stream, 1]) + struct.pack("<HHIIIQ", 940, 100, 3, 3, 2_000, 3 * script.SLOT_US)
-        expected += counted(b"confhash") + hashlib.sha256(frame.data).digest()
-    expected += struct.pack("<I", 2)
+        record = b"FWM1" + bytes([frame.stream, 1])
+        record += struct.pack("<HIIQIHhI", 940, 3, 3, 3 * script.SLOT_US, 2_000, 100, 3_500, 16) + b"confhash"
+        expected = hashlib.sha256(expected + record + hashlib.sha256(frame.data).digest()).digest()
     chain = CaptureDigest(script.INFO, b"nonce678", SCHEDULE)
     chain.add(slot)
-    assert chain.close() == hashlib.sha256(expected).digest()
+    assert chain.close() == hashlib.sha256(expected + struct.pack("<I", 2)).digest()
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_the_layout_is_the_documented_one(script: Any) -> None:
     [
         {"illumination": Illumination.OFF}, {"wavelength_nm": 850}, {"gain": 1.01}, {"slot": 9}, {"sequence": 9},
         {"exposure_us": 2_001}, {"device_time_us": 7}, {"config_hash": b"otherone"}, {"digest": bytes(32)},
-        {"stream": Stream.DEPTH},
+        {"stream": Stream.DEPTH}, {"temperature_c": 35.01}, {"data": bytes(18)},
     ],
 )  # fmt: skip
 def test_every_field_of_a_frame_changes_the_digest(script: Any, change: dict[str, Any]) -> None:

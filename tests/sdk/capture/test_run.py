@@ -11,8 +11,9 @@ from faceward.capture.events import CaptureEnded, CaptureStarted, Guidance, Prog
 from faceward.capture.guidance import Reason
 from faceward.capture.plan import CapturePlan, make_plan
 from faceward.capture.run import run_capture
-from faceward.errors import CaptureCancelled, DeviceLost, DeviceProtocolError
-from faceward.model.capture import Capture
+from faceward.errors import CaptureCancelled, DeviceError, DeviceLost, DeviceNotAttested, DeviceProtocolError
+from faceward.hal.attestation import KIND
+from faceward.model.capture import Capture, CaptureClaim, SensorClaim, SensorEvidence
 from faceward.model.face import Pose
 from faceward.model.frame import Illumination, Prompt, SensorInfo, Slot
 from faceward.model.liveness import Requirements
@@ -346,8 +347,74 @@ def test_a_slot_out_of_order_is_refused(script: Any) -> None:
         stand.run()
 
 
-def test_an_unattested_sensor_counts_as_simulated(script: Any) -> None:
-    assert Stand(script).run().simulated is True
+def test_of_an_unattested_sensor_nothing_is_known(script: Any) -> None:
+    capture = Stand(script).run(grant_digest=bytes(32))
+    assert (capture.simulated, capture.evidence) == (None, None)
+
+
+class Signing:
+    """Makes a script's sensor one that claims something and signs whatever it is asked to."""
+
+    def __init__(self, stand: Stand, answer: SensorEvidence | DeviceError | None, kind: str = "acme.v1") -> None:
+        self.stand, self.answer = stand, answer
+        self.asked: list[CaptureClaim] = []
+        stand.sensor.claim = SensorClaim(kind, b"proof")
+        stand.sensor.attest = self
+
+    def __call__(self, claim: CaptureClaim) -> SensorEvidence | None:
+        assert not self.stand.sensor.streaming
+        assert not self.stand.watcher.of(CaptureEnded)
+        self.asked.append(claim)
+        if isinstance(self.answer, DeviceError):
+            raise self.answer
+        return self.answer
+
+
+def test_a_sensor_signs_a_complete_capture_with_its_key_frames_and_the_grant_after_it_stopped(script: Any) -> None:
+    stand = Stand(script)
+    evidence = SensorEvidence("acme.v1", b"signed")
+    signing = Signing(stand, evidence)
+    capture = stand.run(grant_digest=b"g" * 32)
+    (claim,) = signing.asked
+    frames = [frame.digest for key in capture.key_frames for frame in (key.flood, key.depth)]
+    assert claim.key_frames == tuple(frames)
+    assert (claim.nonce, claim.schedule_digest) == (stand.plan.schedule.nonce, stand.plan.schedule_digest)
+    assert (claim.capture_digest, claim.slots, claim.grant_digest) == (capture.digest, capture.slots, b"g" * 32)
+    assert capture.evidence is evidence
+    assert capture.simulated is None  # of a kind that nobody here can read
+
+
+def test_an_incomplete_capture_is_signed_without_key_frames(script: Any) -> None:
+    stand = Stand(script, lambda slot, prompt: {"faces": 0} if slot > 120 else obey(script, prompt))
+    signing = Signing(stand, SensorEvidence("acme.v1", b"signed"))
+    capture = stand.run()
+    assert not capture.complete
+    assert capture.key_frames
+    (claim,) = signing.asked
+    assert (claim.key_frames, claim.slots) == ((), capture.slots)
+
+
+def test_a_capture_without_a_slot_is_not_signed(script: Any) -> None:
+    stand = Stand(script)
+    signing = Signing(stand, SensorEvidence("acme.v1", b"signed"))
+    assert stand.run(deadline_s=-1.0).evidence is None
+    assert not signing.asked
+
+
+@pytest.mark.parametrize("answer", [None, DeviceNotAttested("another capture")])
+def test_a_claim_without_a_signature_makes_no_capture(script: Any, answer: DeviceError | None) -> None:
+    stand = Stand(script)
+    Signing(stand, answer)
+    with pytest.raises(DeviceNotAttested):
+        stand.run()
+    assert not stand.sensor.streaming
+    assert not stand.watcher.of(CaptureEnded)
+
+
+def test_a_claim_that_lies_about_its_kind_is_not_taken_for_the_simulators(script: Any) -> None:
+    stand = Stand(script)
+    Signing(stand, SensorEvidence(KIND, b"signed"), KIND)
+    assert stand.run().simulated is None
 
 
 def test_a_dark_face_gets_more_light_and_a_bright_one_less(script: Any) -> None:

@@ -68,7 +68,7 @@ def test_slots_come_in_order_with_depth_where_the_schedule_says_dots(
             assert infrared.digest == digest_of(infrared.data)
             assert infrared.temperature_c == 36.5
             assert len(infrared.config_hash) == 8
-            assert infrared.tag == b""
+            assert len(infrared.tag) == 32
             if depth is not None:
                 assert (depth.stream, depth.slot) == (Stream.DEPTH, index)
                 assert depth.pixels.shape == (profile.height_px, profile.width_px)

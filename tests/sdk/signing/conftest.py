@@ -78,7 +78,7 @@ def _statement(message, label: bytes, key: ec.EllipticCurvePrivateKey) -> attest
 def attest():
     """What a sensor under the simulator's published root signs of `make_live`'s capture, for a grant's envelope."""
 
-    def make(grant: bytes) -> bytes:
+    def make(grant: bytes) -> SensorEvidence:
         root, model, device, signing = map(
             _key, (b"faceward simulated root, worth nothing", b"model", b"device", b"signing")
         )
@@ -101,9 +101,10 @@ def attest():
             key_frames=[digest_of(bytes([fill, 0])) for fill in (1, 2, 3)],
             grant_digest=hashlib.sha256(grant).digest(),
         )
-        return attestation_pb2.SensorEvidence(
+        evidence = attestation_pb2.SensorEvidence(
             chain=chain.SerializeToString(), capture=_statement(capture, CAPTURE_LABEL, signing)
-        ).SerializeToString()
+        )
+        return SensorEvidence(EVIDENCE_KIND, evidence.SerializeToString())
 
     return make
 
@@ -112,7 +113,7 @@ def attest():
 def make_live():
     """A LiveCapture with key frames of the frontal pose (with depth) and the left one (without)."""
 
-    def make(*, simulated: bool | None = None, proof: bytes | None = None):
+    def make(*, simulated: bool | None = None, proof: SensorEvidence | None = None):
         frames = (
             KeyFrame(Pose.FRONTAL, _frame(Stream.INFRARED, 1), _frame(Stream.DEPTH, 2), _sighting()),
             KeyFrame(Pose.LEFT, _frame(Stream.INFRARED, 3), None, _sighting()),
@@ -125,8 +126,7 @@ def make_live():
             hashlib.sha256(b"policy").digest(),
         )
         capture = Capture(
-            "c0ffee", _sensor(), b"n" * 16, b"y" * 32, b"x" * 32, 90, 3.0, frames, True, None, simulated,
-            None if proof is None else SensorEvidence(EVIDENCE_KIND, proof),
+            "c0ffee", _sensor(), b"n" * 16, b"y" * 32, b"x" * 32, 90, 3.0, frames, True, None, simulated, proof
         )  # fmt: skip
         return admit(capture, verdict)
 

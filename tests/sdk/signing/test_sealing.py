@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from faceward.errors import SigningError, VerificationError
-from faceward.model.capture import FaceTemplate
+from faceward.model.capture import FaceTemplate, SensorEvidence
 from faceward.model.face import Pose
 from faceward.model.frame import digest_of
 from faceward.model.liveness import Outcome
@@ -16,10 +16,12 @@ from faceward.signing.file_key import FileKeySigner
 from faceward.signing.grants import Occasion, issue_development_grant, permit
 from faceward.signing.sealing import Validity, host_trust, make_record, seal, unseal
 from faceward.signing.signer import Signer
+from faceward_proto.attestation import EVIDENCE_KIND
 from faceward_proto.keys import PublicKey
 from faceward_proto.trust import TrustedKey, any_of
 
 NOW_S = 1_800_000_000
+EVIDENCE = SensorEvidence("told.v1", b"evidence")
 VALIDITY = Validity(NOW_S, NOW_S + 3600, epoch=2)
 OCCASION = Occasion(b"c" * 32, b"s" * 32, "acme", "doors", "W-1")
 
@@ -63,6 +65,7 @@ def test_a_simulated_capture_makes_a_simulated_record(make_live, attest, templat
     live = make_live(simulated=True, proof=attest(permitted.envelope))
     record = make_record(live, template, permitted, VALIDITY, sdk_version="0.1.0")
     assert record.simulated
+    assert record.sensor.evidence_kind == EVIDENCE_KIND
     sealed = seal(record, signer)
     assert unseal(sealed, host_trust(signer, "acme", "doors", simulated=True), now_s=NOW_S).simulated
     with pytest.raises(VerificationError) as caught:
@@ -70,9 +73,19 @@ def test_a_simulated_capture_makes_a_simulated_record(make_live, attest, templat
     assert caught.value.kind == "untrusted-sensor"
 
 
-def test_a_capture_without_evidence_makes_a_record_that_says_so(make_live, template, permitted):
-    record = make_record(make_live(simulated=True), template, permitted, VALIDITY, sdk_version="0.1.0")
-    assert record.sensor.attestation is Attestation.NONE
+def test_a_verified_capture_makes_a_verified_record(make_live, template, permitted):
+    live = make_live(simulated=False, proof=EVIDENCE)
+    record = make_record(live, template, permitted, VALIDITY, sdk_version="0.1.0")
+    assert (record.sensor.attestation, record.sensor.evidence) == (Attestation.VERIFIED, b"evidence")
+
+
+@pytest.mark.parametrize(("simulated", "evidence"), [(None, False), (True, False), (False, False), (None, True)])
+def test_without_evidence_that_leads_somewhere_known_there_is_no_attestation(
+    make_live, template, permitted, simulated, evidence
+):
+    live = make_live(simulated=simulated, proof=EVIDENCE if evidence else None)
+    sensor = make_record(live, template, permitted, VALIDITY, sdk_version="0.1.0").sensor
+    assert (sensor.attestation, sensor.evidence_kind, sensor.evidence) == (Attestation.NONE, "", b"")
 
 
 def test_a_sealed_record_comes_back(record, signer):
@@ -120,9 +133,12 @@ def test_only_an_admitted_capture_makes_a_record(make_live, template, permitted)
         make_record(make_live().capture, template, permitted, VALIDITY, sdk_version="0.1.0")
 
 
-def test_a_pose_without_its_key_frame_makes_no_record(make_live, permitted):
-    template = FaceTemplate("sface", "1", (Pose.UP,), np.eye(1, dtype=np.float32), np.zeros(0, np.float32))
-    with pytest.raises(VerificationError, match="no key frame"):
+@pytest.mark.parametrize(
+    "poses", [(Pose.UP, Pose.LEFT), (Pose.FRONTAL,), (Pose.LEFT, Pose.FRONTAL), (Pose.FRONTAL, Pose.LEFT, Pose.UP)]
+)
+def test_poses_that_are_not_the_key_frames_in_order_make_no_record(make_live, permitted, poses):
+    template = FaceTemplate("sface", "1", poses, np.eye(len(poses), dtype=np.float32), np.zeros(0, np.float32))
+    with pytest.raises(VerificationError, match="key frames, in order"):
         make_record(make_live(), template, permitted, VALIDITY, sdk_version="0.1.0")
 
 

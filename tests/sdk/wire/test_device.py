@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from faceward.errors import ConfigError, DeviceBusy, DeviceError, DeviceFault, DeviceProtocolError
+from faceward.errors import ConfigError, DeviceBusy, DeviceError, DeviceFault, DeviceNotAttested, DeviceProtocolError
 from faceward.model.frame import (
     Calibration,
     Frame,
@@ -87,12 +88,33 @@ def test_a_health_is_read() -> None:
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(0, DeviceProtocolError), (2, DeviceProtocolError), (3, DeviceError), (4, DeviceBusy), (5, DeviceFault)],
+    [
+        (0, DeviceProtocolError),
+        (2, DeviceProtocolError),
+        (3, wire.UnsupportedRequest),
+        (4, DeviceBusy),
+        (5, DeviceFault),
+        (6, DeviceNotAttested),
+    ],
 )
 def test_a_status_other_than_ok_is_an_error(status: int, error: type[DeviceError]) -> None:
     with pytest.raises(error) as caught:
         wire.read_done(reply(status))
     assert type(caught.value) is error
+
+
+def test_the_commands_of_a_session_are_written_as_the_golden_bytes_are() -> None:
+    golden = {
+        name: (Path(__file__).parents[2] / f"proto/vectors/DeviceRequest.{name}.bin").read_bytes()
+        for name in ("configuration", "exposure", "stop")
+    }
+    sizes = pb.DeviceRequest.FromString(golden["configuration"]).configuration
+    infrared_px = (sizes.infrared_width_px, sizes.infrared_height_px)
+    depth_px = (sizes.depth_width_px, sizes.depth_height_px)
+    assert wire.configuration_request(infrared_px, depth_px) == golden["configuration"]
+    exposure = pb.DeviceRequest.FromString(golden["exposure"]).exposure
+    assert wire.exposure_request(exposure.exposure_us, exposure.gain_centi) == golden["exposure"]
+    assert wire.stop_request() == golden["stop"]
 
 
 def test_a_reply_to_another_question_is_refused() -> None:
