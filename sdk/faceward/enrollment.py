@@ -26,7 +26,7 @@ from faceward.liveness.admit import admit
 from faceward.liveness.worker import GateWorker
 from faceward.model.liveness import LivenessVerdict
 from faceward.model.template import PermittedGrant, TemplateRecordModel
-from faceward.permission import occasion_of, request_enrollment
+from faceward.permission import occasion_of, proven_key, request_enrollment
 from faceward.signing.grants import issue_grant, permit, verify_grant
 from faceward.signing.sealing import Validity, make_record, seal, unseal
 from faceward.signing.trust_file import check_host
@@ -176,12 +176,14 @@ def _require_permission(host: Host, trust: TrustStore, subject: Subject, grant: 
 def _permission(
     host: Host, trust: TrustStore, subject: Subject, sensor: Sensor, grant: bytes | None
 ) -> PermittedGrant:
-    serial = sensor.info.serial
+    serial, key = sensor.info.serial, proven_key(sensor, trust)
     if grant is None:
-        request = request_enrollment(host, subject, sensor_serial=serial, lifetime_s=DEVELOPMENT_LIFETIME_S)
+        request = request_enrollment(
+            host, subject, sensor_serial=serial, sensor_key=key, lifetime_s=DEVELOPMENT_LIFETIME_S
+        )
         limit = host.policy.attempts.captures_per_grant
         grant = issue_grant(request, host.signer, now_s=host.clock(), max_attempts=limit, development=True)
-    occasion = occasion_of(host, subject, sensor_serial=serial)
+    occasion = occasion_of(host, subject, sensor_serial=serial, sensor_key=key)
     return permit(grant, trust, occasion, host_key=host.key_digest, now_s=host.clock())
 
 

@@ -354,9 +354,14 @@ def test_a_record_about_somebody_else_is_not_stored(desk: Desk, monkeypatch: pyt
 def test_a_grant_s_challenge_is_drawn_by_the_host_and_burned_at_the_first_attempt(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn = []
+    drawn: list[bytes] = []
     draw = AttemptLedger.draw_challenge
-    monkeypatch.setattr(AttemptLedger, "draw_challenge", lambda ledger: drawn.append(draw(ledger)) or drawn[-1])
+
+    def watched(*given: Any, **named: Any) -> bytes:
+        drawn.append(draw(*given, **named))
+        return drawn[-1]
+
+    monkeypatch.setattr(AttemptLedger, "draw_challenge", watched)
     desk.tell(times=2)
     grants = [grant_of(enroll(desk.host, name).record) for name in ("alice", "bob")]
     assert [grant.challenge for grant in grants] == drawn

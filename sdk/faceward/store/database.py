@@ -184,8 +184,8 @@ class Database:
                 connection.execute(insert(ABOUT).values(one=1, schema_version=SCHEMA_VERSION))
             elif found == 1:
                 _from_version_1(connection)
-        if found not in (None, 1, SCHEMA_VERSION):
-            raise StoreError(f"the store {self._where} is of version {found}, and this is for {SCHEMA_VERSION}")
+            elif found != SCHEMA_VERSION:
+                raise StoreError(f"the store {self._where} is of version {found}, and this is for {SCHEMA_VERSION}")
 
     @contextmanager
     def durable_transaction(self) -> Iterator[Connection]:
