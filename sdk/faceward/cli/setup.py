@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from faceward.cli.files import write_new
 from faceward.cli.invocation import Invocation
 from faceward.errors import ConfigError, DeviceError, DeviceNotFound, FacewardError
 
@@ -25,7 +26,6 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(models, name="models")
     app.command("sensors")(sensors)
     app.command("doctor")(doctor)
-
 
 
 @keys.command("init")
@@ -53,10 +53,10 @@ def init(ctx: typer.Context) -> None:
         made.append(store_key)
         FileKeyProvider.create(store_key)
         made.append(public_key)
-        _write_new(public_key, PublicKey(signer.public_key_der).to_pem())
+        write_new(public_key, PublicKey(signer.public_key_der).to_pem())
         # The policy comes last: a home without one is not set up, whatever else lies in it.
         made.append(home.policy)
-        _write_new(home.policy, development_policy())
+        write_new(home.policy, development_policy())
         load_policy(home.policy)
     except BaseException:
         for path in made:
@@ -83,19 +83,51 @@ def init(ctx: typer.Context) -> None:
     invocation.output.document(document, show)
 
 
+@keys.command("new")
+def new(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="File of the private key.", metavar="FILE", show_default=False)],
+    algorithm: Annotated[
+        str, typer.Option(help="es256, ed25519 or ml-dsa-65.", metavar="ALGORITHM")
+    ] = "es256",
+) -> None:
+    """Make a key for an administrator, a host or the root of trust stores. Never writes over anything."""
+    from faceward_proto.keys import PublicKey
+
+    from faceward.signing.file_key import FileKeySigner
+    from faceward.signing.options import algorithm_option
+
+    invocation: Invocation = ctx.obj
+    wanted = algorithm_option("a key", {"algorithm": algorithm})
+    public = file.with_name(f"{file.name.removesuffix('.pem')}.pub.pem")
+    if public.exists() or public.is_symlink():
+        raise ConfigError(f"{public} is there already, and nothing is written over")
+    signer = FileKeySigner.create(file, wanted)
+    try:
+        write_new(public, PublicKey(signer.public_key_der).to_pem())
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
+    document = {
+        "private_key": str(file),
+        "public_key": str(public),
+        "key_id": signer.key_id,
+        "algorithm": signer.algorithm,
+    }
+
+    def show(console: Console) -> None:
+        console.print(f"private key  {file} ({signer.algorithm}, key id {signer.key_id[:16]})", markup=False)
+        console.print(f"public key   {public}", markup=False)
+        console.print("It lies in a file: keys of a production trust store live on tokens (docs/permission.md).")
+
+    invocation.output.document(document, show)
+
+
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"can't make the folder {folder}: {error.strerror or error}") from error
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    try:
-        with path.open("xb") as file:
-            file.write(content)
-    except OSError as error:
-        raise ConfigError(f"can't write {path}: {error.strerror or error}") from error
 
 
 @models.command("install")

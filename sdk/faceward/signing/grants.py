@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from faceward_proto import trust as lock
+from faceward_proto.bounds import ID_BYTES
 from faceward_proto.envelope import GRANT_TYPE, read_envelope, signing_keys
 from faceward_proto.keys import PublicKey
 from faceward_proto.reader import MalformedMessage
-from faceward_proto.records import ID_BYTES
 
 from faceward.errors import PermissionRefused, VerificationError
 from faceward.model.template import Grant, GrantPurpose, GrantRequest, PermittedGrant
@@ -57,7 +57,7 @@ def issue_grant(
     Raises: PermissionRefused (the request has expired), VerificationError (it breaks a bound), SigningError.
     """
     if not now_s < request.expires_at_s:
-        raise PermissionRefused("the request has expired: the host makes a new one with `faceward grant request`")
+        raise PermissionRefused("the request has expired: the host asks again with `faceward grant request`")
     grant = Grant(
         grant_id=secrets.token_bytes(ID_BYTES),
         challenge=request.challenge,
@@ -148,10 +148,19 @@ def look_at_grant(envelope: bytes, keys: Iterable[PublicKey] = ()) -> SeenGrant:
     return SeenGrant(decode_grant(found.payload), len(found.signatures), signing_keys(found, keys))
 
 
-def countersign_grant(envelope: bytes, signer: Signer) -> bytes:
+def require_answer(grant: Grant, request: GrantRequest) -> None:
+    """Hold a grant against the request that it should answer, for whoever signs it next. Raises: PermissionRefused."""
+    for name in ("purpose", "challenge", "subject", "tenant", "lock_group", "host_key", "sensor_serial", "sensor_key"):
+        if getattr(grant, name) != getattr(request, name):
+            raise PermissionRefused(f"the grant does not answer this request: it has another {name}")
+
+
+def countersign_grant(envelope: bytes, signer: Signer, *, now_s: float) -> bytes:
     """The same grant with one more signature, where k of n administrators are asked for.
 
-    Raises: VerificationError (no grant of this version), SigningError, where this key signed it before too.
+    Raises: VerificationError (no grant of this version), PermissionRefused (it has expired), SigningError, where this key
+    signed it before too.
     """
-    look_at_grant(envelope)
+    if not now_s < look_at_grant(envelope).grant.expires_at_s:
+        raise PermissionRefused("the grant has expired: the host asks again with `faceward grant request`")
     return countersign(envelope, GRANT_TYPE, signer)

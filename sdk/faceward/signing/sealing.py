@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from faceward_proto import trust as lock
 from faceward_proto.attestation import simulator_root
+from faceward_proto.bounds import ID_BYTES
 from faceward_proto.envelope import (
     TEMPLATE_TYPE,
     pre_authentication_encoding,
@@ -16,7 +17,6 @@ from faceward_proto.envelope import (
 )
 from faceward_proto.keys import PublicKey, UnusableKey
 from faceward_proto.reader import MalformedMessage
-from faceward_proto.records import ID_BYTES
 
 from faceward.errors import SigningError, VerificationError
 from faceward.liveness.admit import LiveCapture

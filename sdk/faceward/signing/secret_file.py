@@ -39,7 +39,9 @@ def create(path: Path, content: bytes) -> None:
         raise SigningError(f"can't write the key file {path}: {error.strerror or error}") from None
 
 
-def read(path: Path, limit_bytes: int, *, what: str = "key", remedy: str = "faceward keys init makes one") -> bytes:
+def read(
+    path: Path, limit_bytes: int, *, what: str = "key", remedy: str = "faceward keys init, or keys new, makes one"
+) -> bytes:
     """The content of a regular file that belongs to this user, or root, and that nobody else may touch.
 
     `what` is in the file, and `remedy` says where one comes from. Raises: SigningError.

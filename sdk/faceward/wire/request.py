@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from faceward_proto.bounds import DIGEST_BYTES, ID_BYTES, MAX_TEXT, MAX_TIME_S, require, size
 from faceward_proto.reader import MalformedMessage, read_message
-from faceward_proto.records import DIGEST_BYTES, ID_BYTES, MAX_TEXT, MAX_TIME_S, check_grant
+from faceward_proto.records import check_grant
 from faceward_proto.v1 import grant_pb2
 from google.protobuf.message import EncodeError
 
@@ -65,16 +66,14 @@ def decode_request(data: bytes) -> GrantRequest:
 
 def _check(request: grant_pb2.GrantRequest) -> None:
     """Whatever a grant can't say, nobody can ask for. Raises: MalformedMessage."""
-    if request.version != REQUEST_VERSION:
-        raise MalformedMessage(f"version {request.version} is not {REQUEST_VERSION}")
-    if not 1 < request.expires_at_s < MAX_TIME_S:
-        raise MalformedMessage(f"expires at {request.expires_at_s}")
-    if len(request.host_key) != DIGEST_BYTES:
-        raise MalformedMessage(f"host_key has {len(request.host_key)} bytes and not {DIGEST_BYTES}")
     enrolls = request.purpose == PURPOSES[GrantPurpose.ENROLL]
     name = request.subject_name
-    if enrolls != bool(name) or len(name) > MAX_TEXT or not (name.isascii() and name.isprintable()):
-        raise MalformedMessage("subject_name is no name")
+    require(request.version == REQUEST_VERSION, f"version {request.version} is not {REQUEST_VERSION}")
+    require(1 < request.expires_at_s < MAX_TIME_S, f"expires at {request.expires_at_s}")
+    size("host_key", request.host_key, DIGEST_BYTES)
+    # It is shown to an administrator, who must not be told another name than this.
+    plain = len(name) <= MAX_TEXT and name.isascii() and name.isprintable()
+    require(plain and bool(name) == enrolls, "subject_name is no name, or there is none to enroll")
     check_grant(
         grant_pb2.Grant(
             version=1,

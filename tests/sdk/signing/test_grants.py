@@ -14,6 +14,7 @@ from faceward.signing.grants import (
     issue_grant,
     look_at_grant,
     permit,
+    require_answer,
     verify_grant,
 )
 from faceward.signing.sealing import host_trust
@@ -181,18 +182,18 @@ def test_two_of_three_administrators_are_enough_and_one_is_not(signer, administr
     first = issue_grant(REQUEST, administrators[2], now_s=NOW_S)
     with pytest.raises(PermissionRefused, match="1 of 2"):
         held(first, trust)
-    second = countersign_grant(first, administrators[0])
+    second = countersign_grant(first, administrators[0], now_s=NOW_S)
     assert held(second, trust).envelope == second
-    assert held(countersign_grant(second, administrators[1]), trust).grant == look_at_grant(first).grant
+    assert held(countersign_grant(second, administrators[1], now_s=NOW_S), trust).grant == look_at_grant(first).grant
 
 
 def test_a_key_signs_a_grant_once_however_often_it_is_asked(signer, administrators):
     trust = host_trust(signer, "acme", "doors", simulated=False, administrators=two_of(administrators))
     grant = issue_grant(REQUEST, administrators[0], now_s=NOW_S)
     with pytest.raises(SigningError, match="signed this before"):
-        countersign_grant(grant, administrators[0])
+        countersign_grant(grant, administrators[0], now_s=NOW_S)
     with pytest.raises(PermissionRefused, match="1 of 2"):
-        held(countersign_grant(grant, signer), trust)  # a stranger beside one administrator
+        held(countersign_grant(grant, signer, now_s=NOW_S), trust)  # a stranger beside one administrator
 
 
 def test_a_host_that_has_administrators_does_not_count_as_one(signer, administrators):
@@ -203,23 +204,51 @@ def test_a_host_that_has_administrators_does_not_count_as_one(signer, administra
 
 def test_a_signature_is_added_and_not_a_byte_of_the_grant_changes(administrators):
     first = issue_grant(REQUEST, administrators[0], now_s=NOW_S)
-    second = countersign_grant(first, administrators[1])
+    second = countersign_grant(first, administrators[1], now_s=NOW_S)
     before, after = (read_envelope(each, GRANT_TYPE) for each in (first, second))
     assert after.payload == before.payload
     assert list(after.signatures)[:1] == list(before.signatures)
 
 
 def test_looking_at_a_grant_tells_who_signed_of_the_keys_at_hand(signer, administrators):
-    grant = countersign_grant(issue_grant(REQUEST, administrators[0], now_s=NOW_S), signer)
+    grant = countersign_grant(issue_grant(REQUEST, administrators[0], now_s=NOW_S), signer, now_s=NOW_S)
     keys = [PublicKey(each.public_key_der) for each in administrators]
     seen = look_at_grant(grant, keys)
     assert (seen.signatures, seen.signed_by) == (2, {keys[0]})
     assert look_at_grant(grant).signed_by == frozenset()
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"purpose": GrantPurpose.CLEAR_LOCKOUT, "subject": b"", "subject_name": ""},
+        {"challenge": b"d" * 32},
+        {"subject": b"z" * 32},
+        {"tenant": "other"},
+        {"lock_group": "other"},
+        {"host_key": b"i" * 32},
+        {"sensor_serial": "W-2"},
+        {"sensor_key": b"l" * 32},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_grant_that_answers_another_request_is_found_out_before_it_is_signed(signer, changes):
+    grant = look_at_grant(issue_grant(REQUEST, signer, now_s=NOW_S)).grant
+    require_answer(grant, REQUEST)
+    with pytest.raises(PermissionRefused, match=next(iter(changes))):
+        require_answer(grant, replace(REQUEST, **changes))
+
+
+@pytest.mark.parametrize("late_s", [0, float("nan")])
+def test_a_grant_that_has_expired_is_signed_no_more(signer, administrators, late_s):
+    grant = issue_grant(REQUEST, administrators[0], now_s=NOW_S, lifetime_s=600)
+    with pytest.raises(PermissionRefused, match="expired"):
+        countersign_grant(grant, signer, now_s=NOW_S + 600 + late_s)
+
+
 @pytest.mark.parametrize("junk", [b"", b"junk", b"\x0a\x00"])
 def test_what_is_no_grant_is_neither_looked_at_nor_signed(signer, junk):
-    for use in (look_at_grant, lambda envelope: countersign_grant(envelope, signer)):
+    for use in (look_at_grant, lambda envelope: countersign_grant(envelope, signer, now_s=NOW_S)):
         with pytest.raises(VerificationError) as caught:
             use(junk)
         assert caught.value.kind == "unsupported-record"
