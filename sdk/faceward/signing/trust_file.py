@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from faceward_proto import trust as lock
+from faceward_proto.attestation import simulator_root
 from faceward_proto.envelope import TRUST_TYPE, read_envelope
 from faceward_proto.reader import MalformedMessage
 from faceward_proto.truststore import read_trust_statement, read_trust_store, write_trust_statement
@@ -20,6 +22,7 @@ from faceward.table import Table, read_document
 
 MAX_FILE_BYTES: Final = 294_912  # docs/verify-in-your-lock.md: the whole envelope
 DAY_S: Final = 86_400
+CUSTODIES: Final = ("file", "pkcs11", "secure-element")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _HIGHEST: Final = (1 << 40) - 1
@@ -27,7 +30,8 @@ _MAX_SECURITY_VERSION: Final = (1 << 32) - 1
 
 
 def describe_trust(path: Path, *, now_s: float) -> lock.TrustStore:
-    """The trust store that a TOML file describes, issued now. Paths in it are taken from its folder.
+    """The trust store that a TOML file describes, issued now. Paths in it are taken from its folder. A sensor root that is
+    simulated and has no path is the published simulator's.
 
     Raises: ConfigError, naming the file and the key: unreadable, an unknown or missing key, a value of the wrong type or
     out of range, a file that holds no key, rules that can't be met.
@@ -149,6 +153,9 @@ def _described(root: Table, folder: Path, now_s: int) -> lock.TrustStore:
     )
     allow.close()
     root.close()
+    if not development:
+        _check_custody("hosts", hosts)
+        _check_custody("administrators", administrators)
     try:
         return lock.TrustStore(
             tenant=tenant,
@@ -181,7 +188,7 @@ def _rule(table: Table, folder: Path) -> lock.KeyRule:
     need = table.count("need", 0, low=1, high=16)
     keys = []
     for entry in table.tables("keys", required=True):
-        keys.append(lock.TrustedKey(load_public_key(folder / entry.text("path")), entry.text("custody")))
+        keys.append(lock.TrustedKey(load_public_key(folder / entry.text("path")), entry.choice("custody", CUSTODIES)))
         entry.close()
     table.close()
     try:
@@ -190,9 +197,22 @@ def _rule(table: Table, folder: Path) -> lock.KeyRule:
         raise ConfigError(f"{table.name('keys')}: {error}") from None
 
 
+def _check_custody(name: str, rules: tuple[lock.KeyRule, ...]) -> None:
+    for index, rule in enumerate(rules):
+        kept = sum(trusted.custody in lock.PRODUCTION_CUSTODY for trusted in rule.keys)
+        if kept < rule.need:
+            raise ConfigError(
+                f"{name}[{index}].need = {rule.need} can't be met: {kept} of its keys are kept where they can't be copied "
+                "from, and allow.development is false"
+            )
+
+
 def _sensor_root(table: Table, folder: Path) -> lock.SensorRoot:
-    key = load_public_key(folder / table.text("path"))
     name, simulated = table.text("name"), table.flag("simulated", default=False)
+    if simulated and not table.has("path"):
+        table.close()
+        return replace(simulator_root(), name=name)
+    key = load_public_key(folder / table.text("path"))
     table.close()
     try:
         return lock.SensorRoot(key, name, simulated)
