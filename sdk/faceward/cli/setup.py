@@ -123,6 +123,35 @@ def new(
     invocation.output.document(document, show)
 
 
+@keys.command("token")
+def token(
+    ctx: typer.Context,
+    file: Annotated[
+        Path,
+        typer.Argument(help="TOML file with module_path, token, key and pin_path.", metavar="TOML", show_default=False),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", help="Write the public key to this new file.", metavar="PEM", show_default=False)
+    ],
+    make: Annotated[bool, typer.Option("--new", help="Make the pair on the token first (P-256).")] = False,
+) -> None:
+    """Write the public key of a key on a PKCS#11 token, for policies and trust stores."""
+    from faceward_proto.keys import PublicKey
+
+    from faceward.cli.signers import read_token_file
+    from faceward.signing.pkcs11 import Pkcs11Signer
+
+    invocation: Invocation = ctx.obj
+    where = read_token_file(file)
+    if out.exists() or out.is_symlink():
+        raise ConfigError(f"{out} is there already, and nothing is written over")
+    signer = Pkcs11Signer.create(where) if make else Pkcs11Signer.open(where)
+    write_new(out, PublicKey(signer.public_key_der).to_pem())
+    document = {"public_key": str(out), "key_id": signer.key_id, "algorithm": signer.algorithm, "made": make}
+    said = f"public key   {out} (key id {signer.key_id[:16]}, on token {where.token})"
+    invocation.output.document(document, lambda console: console.print(said, markup=False))
+
+
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

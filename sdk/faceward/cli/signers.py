@@ -11,6 +11,7 @@ import typer
 from faceward.errors import ConfigError
 
 if TYPE_CHECKING:
+    from faceward.signing.pkcs11 import TokenKey
     from faceward.signing.signer import Signer
 
 KEY_OPTION = typer.Option(
@@ -22,7 +23,6 @@ TOKEN_OPTION = typer.Option(
     metavar="TOML",
     show_default=False,
 )
-TOKEN_KEYS = ("module_path", "token", "key", "pin_path")
 
 
 def open_signer(key: Path | None, token: Path | None) -> Signer:
@@ -42,18 +42,26 @@ def open_signers(keys: Sequence[Path], tokens: Sequence[Path]) -> list[Signer]:
     return [*(FileKeySigner.load(path, algorithm=None) for path in keys), *(_on_token(path) for path in tokens)]
 
 
-def _on_token(path: Path) -> Signer:
-    from faceward.signing.pkcs11 import Pkcs11Signer
-    from faceward.signing.pkcs11_plugin import token_key
+def read_token_file(path: Path) -> TokenKey:
+    """Where a token file says that the key is; paths in it are taken from its folder. Raises: ConfigError."""
+    from faceward.signing.pkcs11 import TokenKey
     from faceward.table import read_document
 
-    root = read_document(path, "token file").root
+    root, folder = read_document(path, "token file").root, path.absolute().parent
     try:
-        options = {name: root.text(name) for name in TOKEN_KEYS}
+        found = TokenKey(
+            module=folder / root.text("module_path"),
+            token=root.text("token"),
+            key=root.text("key"),
+            pin=folder / root.text("pin_path"),
+        )
         root.close()
     except ConfigError as error:
         raise ConfigError(f"token file {path}: {error}") from error
-    folder = path.absolute().parent
-    return Pkcs11Signer.open(
-        token_key({name: str(folder / text) if name.endswith("_path") else text for name, text in options.items()})
-    )
+    return found
+
+
+def _on_token(path: Path) -> Signer:
+    from faceward.signing.pkcs11 import Pkcs11Signer
+
+    return Pkcs11Signer.open(read_token_file(path))

@@ -55,19 +55,34 @@ class Pkcs11Signer(Signer):
         """Log in once and find the key.
 
         Raises: SigningError: the package or the module is missing, no such token, a PIN that is wrong, locked, missing
-        or readable by others, no such key, or one that is not P-256.
+        or readable by others, no such key, one that is not P-256, or one that the token would give away.
         """
         with _session(where) as session:
-            _private_key(session, where)
+            _require_kept(_private_key(session, where), where)
             return cls(where, _public_key(session, where))
+
+    @classmethod
+    def create(cls, where: TokenKey) -> Self:
+        """Make a pair that never leaves the token. Raises: SigningError, where one of that label is there already too."""
+        with _session(where, writable=True) as session:
+            from pkcs11 import Attribute, KeyType
+            from pkcs11.util.ec import encode_named_curve_parameters
+
+            if any(session.get_objects({Attribute.LABEL: where.key})):
+                raise SigningError(f"token {where.token!r} has a key {where.key!r} already, which is not written over")
+            curve = {Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}
+            session.create_domain_parameters(KeyType.EC, curve, local=True).generate_keypair(
+                label=where.key, store=True, private_template={Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
+            )
+        return cls.open(where)
 
     def sign(self, message: bytes) -> bytes:
         """r || s, each 32 bytes big-endian, over SHA-256 of the message. Raises: SigningError, as `open` does."""
-        from pkcs11 import Mechanism
-
         digest = Hash(SHA256())
         digest.update(message)
         with _session(self._where) as session:
+            from pkcs11 import Mechanism
+
             signature = bytes(_private_key(session, self._where).sign(digest.finalize(), mechanism=Mechanism.ECDSA))
         if len(signature) != SIGNATURE_BYTES:
             raise SigningError(f"token {self._where.token!r} made a signature of {len(signature)} bytes")
@@ -83,15 +98,18 @@ class Pkcs11Signer(Signer):
 
 
 @contextmanager
-def _session(where: TokenKey) -> Iterator[Session]:
+def _session(where: TokenKey, *, writable: bool = False) -> Iterator[Session]:
     """A session that is logged in. Whatever the token refuses, in it too, is a SigningError that says what to do."""
     try:
         import pkcs11
     except ImportError:
         raise SigningError(_MISSING) from None
+    if not where.module.is_file():
+        raise SigningError(f"there is no PKCS#11 module {where.module}: it comes with the token's software")
     pin = _pin(where.pin)
     try:
-        with pkcs11.lib(str(where.module)).get_token(token_label=where.token).open(user_pin=pin) as session:
+        token = pkcs11.lib(str(where.module)).get_token(token_label=where.token)
+        with token.open(user_pin=pin, rw=writable) as session:
             yield session
     except (pkcs11.NoSuchToken, pkcs11.TokenNotPresent, pkcs11.TokenNotRecognised, pkcs11.DeviceRemoved):
         raise SigningError(f"there is no token {where.token!r} for the module {where.module}: plug it in") from None
@@ -110,7 +128,9 @@ def _session(where: TokenKey) -> Iterator[Session]:
         raise SigningError(f"token {where.token!r} has more than one key {where.key!r}: give them other labels") from None
     except pkcs11.PKCS11Error as error:
         told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise SigningError(f"token {where.token!r} can't be used by the module {where.module} ({told})") from None
+        raise SigningError(
+            f"token {where.token!r} can't be used by the module {where.module} ({told}): is it still plugged in?"
+        ) from None
 
 
 def _pin(path: Path) -> str:
@@ -128,6 +148,16 @@ def _private_key(session: Session, where: TokenKey) -> Any:
     from pkcs11 import KeyType, ObjectClass
 
     return session.get_key(object_class=ObjectClass.PRIVATE_KEY, key_type=KeyType.EC, label=where.key)
+
+
+def _require_kept(key: Any, where: TokenKey) -> None:
+    from pkcs11 import Attribute
+
+    if key[Attribute.EXTRACTABLE] is not False or key[Attribute.SENSITIVE] is not True:
+        raise SigningError(
+            f"token {where.token!r} would give the key {where.key!r} away: use one that is sensitive and not extractable "
+            "(`faceward keys token FILE --new` makes one)"
+        )
 
 
 def _public_key(session: Session, where: TokenKey) -> bytes:
