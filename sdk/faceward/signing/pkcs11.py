@@ -108,7 +108,8 @@ def _session(where: TokenKey, *, writable: bool = False) -> Iterator[Session]:
         raise SigningError(f"there is no PKCS#11 module {where.module}: it comes with the token's software")
     pin = _pin(where.pin)
     try:
-        token = pkcs11.lib(str(where.module)).get_token(token_label=where.token)
+        # One module by two names would be started twice, which it refuses.
+        token = pkcs11.lib(str(where.module.resolve())).get_token(token_label=where.token)
         with token.open(user_pin=pin, rw=writable) as session:
             yield session
     except (pkcs11.NoSuchToken, pkcs11.TokenNotPresent, pkcs11.TokenNotRecognised, pkcs11.DeviceRemoved):

@@ -129,7 +129,7 @@ def _pair(token: TokenKey, label: str, curve: str = "secp256r1", **private: bool
     from pkcs11 import Attribute, KeyType
     from pkcs11.util.ec import encode_named_curve_parameters
 
-    with pkcs11.lib(str(token.module)).get_token(token_label=token.token).open(user_pin=PIN, rw=True) as session:
+    with pkcs11.lib(str(token.module.resolve())).get_token(token_label=token.token).open(user_pin=PIN, rw=True) as session:
         parameters = session.create_domain_parameters(
             KeyType.EC, {Attribute.EC_PARAMS: encode_named_curve_parameters(curve)}, local=True
         )
@@ -173,7 +173,7 @@ def test_a_token_that_was_pulled_out_is_noticed_at_the_next_signature(token, sof
     finally:
         softhsm_tokens.rmdir()
         shutil.move(away, softhsm_tokens)
-        pkcs11.lib(str(token.module)).reinitialize()  # SoftHSM looks for tokens when it starts
+        pkcs11.lib(str(token.module.resolve())).reinitialize()  # SoftHSM looks for tokens when it starts
     assert PublicKey(signer.public_key_der).verifies(signer.sign(b"message"), b"message")
 
 
