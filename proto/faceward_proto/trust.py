@@ -80,6 +80,7 @@ __all__ = [
     "all_of",
     "any_of",
     "at_least",
+    "verify_evidence",
     "verify_grant",
     "verify_rules",
     "verify_template",
@@ -330,6 +331,24 @@ def verify_template(
     )
 
 
+def verify_evidence(kind: str, evidence: bytes, claim: CaptureClaim, trust: TrustStore) -> ProvenSensor:
+    """The sensor that evidence of one kind proves, for a capture of which a record claims this.
+
+    1. Evidence of the sensor protocol is verified here (faceward_proto.attestation.verify_capture).
+    2. A vendor's own kind is verified by the trust store's verifier of that kind; an unknown kind is refused.
+    3. Whatever the kind: the sensor is the one that is claimed, reaches its floor, and none of its keys was revoked.
+
+    Whether a simulated sensor is taken is the caller's to ask. Raises: UntrustedSensor, Revoked.
+    """
+    # 1
+    if kind == EVIDENCE_KIND:
+        return verify_capture(
+            evidence, claim, trust.sensor_roots, floors=trust.firmware, revoked_keys=trust.revoked_keys
+        )
+    # 2, 3
+    return _by_vendor(kind, evidence, claim, trust)
+
+
 def verify_grant(
     envelope_bytes: bytes, trust: TrustStore, *, at_s: float, purpose: GrantPurpose = GRANT_PURPOSE_ENROLL
 ) -> VerifiedGrant:
@@ -454,13 +473,7 @@ def _proven_sensor(record: TemplateRecord, trust: TrustStore) -> ProvenSensor | 
         if not trust.allow_unattested:
             raise UntrustedSensor("the sensor did not prove what it is")
         return None
-    claim = claim_of(record)
-    if claimed.evidence_kind == EVIDENCE_KIND:
-        sensor = verify_capture(
-            claimed.evidence, claim, trust.sensor_roots, floors=trust.firmware, revoked_keys=trust.revoked_keys
-        )
-    else:
-        sensor = _by_vendor(claimed.evidence_kind, claimed.evidence, claim, trust)
+    sensor = verify_evidence(claimed.evidence_kind, claimed.evidence, claim_of(record), trust)
     if sensor.simulated != (claimed.attestation == ATTESTATION_SIMULATED):
         raise UntrustedSensor("the record's label of its sensor is not what the sensor's root says")
     if sensor.simulated and not trust.allow_simulated:

@@ -136,18 +136,19 @@ class Policy:
         """Whether nothing simulated or unattested may become a template."""
         return self.mode == "production"
 
-    def check_sensor(self, sensor: SensorInfo, *, attested: bool) -> None:
-        """Refuse a sensor that may not make templates under this policy.
+    def check_sensor(self, sensor: SensorInfo, *, attested: bool, problem: str = "") -> None:
+        """Refuse a sensor that may not make templates under this policy. `problem` is why it is not attested.
 
         Raises: ConfigError (transport, or one band where the level asks for two), DeviceNotAttested.
         """
         if sensor.transport not in self.capture_transports:
             allowed = ", ".join(sorted(self.capture_transports))
             raise ConfigError(f"transports.capture allows {allowed}, and this sensor is reached by {sensor.transport}")
+        why = f": {problem}" if problem else ""
         if not attested and not self.allow_unattested:
-            raise DeviceNotAttested("the policy wants an attested sensor (security.allow_unattested is false)")
+            raise DeviceNotAttested(f"the policy wants an attested sensor (security.allow_unattested is false){why}")
         if not attested and self.level == "high":
-            raise DeviceNotAttested('the policy wants an attested sensor (security.level is "high")')
+            raise DeviceNotAttested(f'the policy wants an attested sensor (security.level is "high"){why}')
         bands = {wavelength for wavelength in sensor.wavelengths_nm.values() if wavelength}
         if self.level == "high" and len(bands) < 2:
             raise ConfigError('security.level "high" needs a sensor with two infrared bands; this one has fewer')

@@ -26,8 +26,9 @@ from faceward.liveness.admit import admit
 from faceward.liveness.worker import GateWorker
 from faceward.model.liveness import LivenessVerdict
 from faceward.model.template import PermittedGrant, TemplateRecordModel
-from faceward.permission import occasion_of, proven_key, request_enrollment
+from faceward.permission import occasion_of, request_enrollment
 from faceward.signing.grants import issue_grant, permit, verify_grant
+from faceward.signing.provenance import Provenance
 from faceward.signing.sealing import Validity, make_record, seal, unseal
 from faceward.signing.trust_file import check_host
 from faceward.store.attempts import AttemptResult
@@ -137,11 +138,12 @@ def enroll(
         worker.start()
         with host.open_sensor(address) as sensor:
             # 3
-            permitted = _permission(host, trust, subject, sensor, grant)
+            provenance = host.provenance(sensor)
+            permitted = _permission(host, trust, subject, sensor.info.serial, provenance.device_key, grant)
             _announce(host, tell, GrantAccepted(permitted.grant.development, permitted.grant.max_attempts))
             while True:
                 try:
-                    return _attempt(host, sensor, worker, permitted, trust, subject, tell, record)
+                    return _attempt(host, sensor, worker, permitted, trust, provenance, subject, tell, record)
                 except (CaptureRejected, LivenessInconclusive) as error:
                     left = host.ledger.attempts_left(permitted.grant.grant_id)
                     if not (retries and left):
@@ -174,9 +176,8 @@ def _require_permission(host: Host, trust: TrustStore, subject: Subject, grant: 
 
 
 def _permission(
-    host: Host, trust: TrustStore, subject: Subject, sensor: Sensor, grant: bytes | None
+    host: Host, trust: TrustStore, subject: Subject, serial: str, key: bytes, grant: bytes | None
 ) -> PermittedGrant:
-    serial, key = sensor.info.serial, proven_key(sensor, trust)
     if grant is None:
         request = request_enrollment(
             host, subject, sensor_serial=serial, sensor_key=key, lifetime_s=DEVELOPMENT_LIFETIME_S
@@ -193,6 +194,7 @@ def _attempt(
     worker: GateWorker,
     permitted: PermittedGrant,
     trust: TrustStore,
+    provenance: Provenance,
     subject: Subject,
     tell: Handler,
     record: Recorder | None,
@@ -214,19 +216,19 @@ def _attempt(
         now_s = int(host.clock())
         terms = host.policy.records
         validity = Validity(now_s, now_s + terms.valid_days * DAY_S, terms.epoch)
-        made = make_record(live, template, permitted, validity, sdk_version=VERSION)
+        made = make_record(live, template, permitted, validity, trust, sdk_version=VERSION)
         envelope = seal(made, *host.signers)
         checked = unseal(envelope, trust, now_s=now_s, epoch=terms.epoch, subject=made.subject)
         with host.database.transaction():
             host.watermarks.reach(Watermark.EPOCH, terms.epoch)
             host.templates.add(subject, envelope, record_id=made.record_id, stored_at_s=now_s)
             left = host.ledger.end_attempt(attempt, AttemptResult.ENROLLED)
-            _log(host, permitted, AttemptResult.ENROLLED, judged)
+            _log(host, permitted, provenance, AttemptResult.ENROLLED, judged)
     except BaseException as error:
         result = _result_of(error)
         with host.database.transaction():
             left = host.ledger.end_attempt(attempt, result)
-            _log(host, permitted, result, judged)
+            _log(host, permitted, provenance, result, judged)
         host.plugins.notify(AttemptEnded(result.value, left))
         raise
     _announce(host, tell, AttemptEnded(AttemptResult.ENROLLED.value, left))
@@ -248,17 +250,19 @@ def _result_of(error: BaseException) -> AttemptResult:
             return AttemptResult.FAILED
 
 
-def _log(host: Host, permitted: PermittedGrant, result: AttemptResult, judged: Judged | None) -> None:
+def _log(
+    host: Host, permitted: PermittedGrant, provenance: Provenance, result: AttemptResult, judged: Judged | None
+) -> None:
     """One audit entry an attempt: what decided, never what was measured of the person."""
     details: dict[str, str | int | float | bool] = {
         "result": result.value,
         "grant": permitted.grant.grant_id.hex(),
         "development_grant": permitted.grant.development,
+        "attestation": provenance.attestation.value,
     }
     if judged is not None:
         details |= {
             "capture": judged.capture.capture_id,
-            "simulated": judged.capture.simulated,
             "verdict": judged.verdict.outcome.value,
             "rejection": judged.capture.rejection or "",
             "cues": "; ".join(f"{each.gate}: {each.evidence.cue}" for each in judged.verdict.deciding)[:256],

@@ -17,9 +17,11 @@ from faceward.errors import ConfigError
 from faceward.extract.extractor import TemplateExtractor
 from faceward.face.models import ModelFiles
 from faceward.hal.discovery import open_sensor
-from faceward.hal.sensor import Sensor
+from faceward.hal.sensor import EvidenceScheme, Sensor
 from faceward.liveness.loader import Plugins, load_plugins
+from faceward.model.template import Attestation
 from faceward.signing.key_provider import KeyProvider
+from faceward.signing.provenance import Provenance, provenance_of
 from faceward.signing.public_keys import load_rule
 from faceward.signing.sealing import host_trust
 from faceward.signing.signer import Signer
@@ -116,14 +118,16 @@ class Host:
             if policy.production:
                 raise ConfigError('trust is missing: mode = "production" needs a signed trust store')
             who = policy.administrators
-            return host_trust(
+            found = host_trust(
                 self.signer,
                 terms.tenant,
                 terms.lock_group,
                 simulated=simulated,
                 second_signer=self.second_signer,
                 administrators=None if who is None else load_rule(who.paths, who.need),
+                unattested=policy.allow_unattested,
             )
+            return self._with_vendors(found)
         found = verify_trust(
             _content(policy.trust.path),
             load_rule(policy.trust.roots.paths, policy.trust.roots.need),
@@ -133,7 +137,11 @@ class Host:
             lock_group=terms.lock_group,
         )
         self.watermarks.reach(Watermark.TRUST, found.sequence)
-        return found if simulated else replace(found, allow_simulated=False)
+        return self._with_vendors(found if simulated else replace(found, allow_simulated=False))
+
+    def _with_vendors(self, trust: TrustStore) -> TrustStore:
+        """What drivers bring to verify their own kinds of evidence by."""
+        return replace(trust, evidence_verifiers={kind: each.verify_capture for kind, each in self._schemes.items()})
 
     @property
     def signers(self) -> tuple[Signer, ...]:
@@ -158,11 +166,21 @@ class Host:
             timeout_s=timeout_s,
         )
         try:
-            self.policy.check_sensor(sensor.info, attested=False)
+            found = self.provenance(sensor)
+            attested = found.attestation is not Attestation.NONE
+            self.policy.check_sensor(sensor.info, attested=attested, problem=found.problem)
         except BaseException:
             sensor.close()
             raise
         return sensor
+
+    def provenance(self, sensor: Sensor) -> Provenance:
+        """What an open sensor proves to this host. Raises: as `trust`."""
+        return provenance_of(sensor.claim, sensor.info, self.trust(), self._schemes)
+
+    @property
+    def _schemes(self) -> dict[str, EvidenceScheme]:
+        return {scheme.kind: scheme for driver in self.plugins.drivers for scheme in driver.evidence}
 
     def close(self) -> None:
         """Give the store back. Idempotent."""

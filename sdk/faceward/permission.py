@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from faceward_proto.attestation import EVIDENCE_KIND, verify_chain
-from faceward_proto.trust import TrustStore, VerificationError
-
 from faceward.errors import ConfigError
-from faceward.hal.sensor import Sensor
 from faceward.host import Host
 from faceward.model.template import GrantPurpose, GrantRequest
 from faceward.signing.grants import Occasion, permit
@@ -61,19 +57,6 @@ def occasion_of(host: Host, subject: Subject, *, sensor_serial: str = "", sensor
         sensor_serial=sensor_serial,
         sensor_key=sensor_key,
     )
-
-
-def proven_key(sensor: Sensor, trust: TrustStore) -> bytes:
-    """SHA-256 of the device key that an open sensor proved, under the trust store's roots; empty where it proved none."""
-    if sensor.claim is None or sensor.claim.kind != EVIDENCE_KIND:
-        return b""
-    try:
-        proven = verify_chain(
-            sensor.claim.proof, trust.sensor_roots, floors=trust.firmware, revoked_keys=trust.revoked_keys
-        )
-    except VerificationError:
-        return b""
-    return proven.device_key.digest
 
 
 def clear_lockout(host: Host, grant: bytes) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from faceward.capture.digest import CaptureDigest, digest_schedule
 from faceward.errors import (
     CaptureCancelled,
     CaptureRejected,
@@ -22,7 +23,7 @@ from faceward.errors import (
     SigningError,
 )
 from faceward.extract.extractor import TemplateExtractor
-from faceward.hal.sensor import Sensor, SensorAddress, SensorDriver, UsbMatch
+from faceward.hal.sensor import EvidenceScheme, Sensor, SensorAddress, SensorDriver, UsbMatch
 from faceward.liveness.admit import LiveCapture
 from faceward.liveness.gate import GateContext, GateSession, LivenessGate
 from faceward.liveness.hookspecs import GROUP, hookimpl
@@ -56,6 +57,7 @@ __all__ = [
     "Capture",
     "CaptureCancelled",
     "CaptureClaim",
+    "CaptureDigest",
     "CaptureRejected",
     "ConfigError",
     "DeviceBusy",
@@ -68,6 +70,7 @@ __all__ = [
     "DeviceProtocolError",
     "DeviceTimeout",
     "Evidence",
+    "EvidenceScheme",
     "FaceObservation",
     "FaceSighting",
     "FaceTemplate",
@@ -106,6 +109,7 @@ __all__ = [
     "UsbMatch",
     "UvcDriver",
     "digest_of",
+    "digest_schedule",
     "hookimpl",
 ]
 

@@ -120,7 +120,7 @@ LAYERS: dict[str, set[str]] = {
     "capture": {"contracts", "hal", "face", "liveness", "wire", "model", "errors"},
     "signing": {"contracts", "wire", "config", "table", "model", "errors", "hooks"},
     "store": {"contracts", "wire", "signing", "config", "model", "errors", "hooks"},
-    "plugin": {"contracts", "hal", "hooks", "model", "errors"},
+    "plugin": {"contracts", "hal", "capture", "hooks", "model", "errors"},
 }
 LAYERS["judgement"] = {"capture", "config", "contracts", "errors", "face", "hal", "liveness", "model"}
 LAYERS["host"] = set(LAYERS) - {"plugin", "judgement"}

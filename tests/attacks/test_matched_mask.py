@@ -32,7 +32,7 @@ def test_a_matched_mask_ends_in_a_decision_and_what_it_gets_says_simulated(
             assert enrollment.record.simulated
             assert host.templates.get(enrollment.subject).record_id == enrollment.record.record_id
         (entry,) = host.audit.entries()
-        assert entry.details["simulated"] is True
+        assert entry.details["attestation"] == "simulated"
         taken_for_alive += entry.details["verdict"] == "live"
     record_property(
         "miss",

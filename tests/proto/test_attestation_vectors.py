@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from faceward.capture.plan import digest_schedule
+from faceward.capture.digest import digest_schedule
 from faceward.hal import attestation as host
 from faceward.model.frame import Frame, Illumination, IlluminationSchedule, Stream, digest_of
 from faceward.wire.frames import frame_record

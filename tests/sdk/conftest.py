@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -11,13 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from faceward.errors import ConfigError
 from faceward.extract.extractor import TemplateExtractor
 from faceward.face.models import ModelFiles, default_folder, install_models
+from faceward.hal.sensor import EvidenceScheme, SensorDriver
 from faceward.host import Host
 from faceward.judgement import Judged
 from faceward.liveness.admit import LiveCapture
@@ -37,8 +33,10 @@ from faceward.model.frame import (
     digest_of,
 )
 from faceward.model.liveness import Evidence, GateResult, LivenessVerdict, Measure, Outcome
-from faceward_proto.attestation import CAPTURE_LABEL, DEVICE_LABEL, EVIDENCE_KIND, FIRMWARE_LABEL, MODEL_LABEL
-from faceward_proto.v1 import attestation_pb2
+from faceward_proto.attestation import SIMULATOR_ROOT_DER, ProvenSensor
+from faceward_proto.attestation import CaptureClaim as RecordClaim
+from faceward_proto.errors import UntrustedSensor
+from faceward_proto.keys import PublicKey
 
 SLOT_US = 33_333
 
@@ -146,68 +144,6 @@ def analysis_of(models: ModelFiles) -> Callable[[Scene], object]:
     return lambda scene: FaceAnalysis(models, scene.info)
 
 
-def _key(label: bytes) -> ec.EllipticCurvePrivateKey:
-    return ec.derive_private_key(int.from_bytes(hashlib.sha256(label).digest(), "big"), ec.SECP256R1())
-
-
-def _der(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-
-def _statement(message: Any, label: bytes, key: ec.EllipticCurvePrivateKey) -> attestation_pb2.SignedStatement:
-    data = message.SerializeToString(deterministic=True)
-    r, s = decode_dss_signature(key.sign(label + data, ec.ECDSA(SHA256())))
-    return attestation_pb2.SignedStatement(statement=data, signature=r.to_bytes(32, "big") + s.to_bytes(32, "big"))
-
-
-class ToldProof:
-    """What the told sensor W-1 proves, under the simulator's published root or another."""
-
-    device_key = hashlib.sha256(_der(_key(b"device"))).digest()
-
-    def __init__(self, root: bytes = b"faceward simulated root, worth nothing") -> None:
-        self.root = _key(root)
-
-    def chain(self) -> bytes:
-        """The certificates of the sensor."""
-        model, device, signing = map(_key, (b"model", b"device", b"signing"))
-        firmware = attestation_pb2.FirmwareStatement(
-            version="1.2.0", security_version=1, firmware_hash=bytes(32), signing_key=_der(signing),
-            agreement_key=_der(_key(b"agreement")),
-        )  # fmt: skip
-        return attestation_pb2.SensorChain(
-            model=_statement(
-                attestation_pb2.ModelStatement(vendor="Ward", model="SL-940", key=_der(model)), MODEL_LABEL, self.root
-            ),
-            device=_statement(attestation_pb2.DeviceStatement(serial="W-1", key=_der(device)), DEVICE_LABEL, model),
-            firmware=_statement(firmware, FIRMWARE_LABEL, device),
-        ).SerializeToString()
-
-    def evidence(self, capture: Capture, grant_digest: bytes) -> SensorEvidence:
-        """The sensor's signature over a capture and the grant that it was for."""
-        digests = [
-            frame.digest for key in capture.key_frames for frame in (key.flood, key.depth) if frame is not None
-        ]
-        signed = attestation_pb2.CaptureStatement(
-            nonce=capture.nonce,
-            schedule_digest=capture.schedule_digest,
-            capture_digest=capture.digest,
-            slots=capture.slots,
-            key_frames=digests,
-            grant_digest=grant_digest,
-        )
-        evidence = attestation_pb2.SensorEvidence(
-            chain=self.chain(), capture=_statement(signed, CAPTURE_LABEL, _key(b"signing"))
-        )
-        return SensorEvidence(EVIDENCE_KIND, evidence.SerializeToString())
-
-
-@pytest.fixture
-def proof() -> ToldProof:
-    """What the told sensor proves under the simulator's root."""
-    return ToldProof()
-
-
 class FixedExtractor(TemplateExtractor):
     """One embedding for every key frame; compares as it was told to."""
 
@@ -230,6 +166,38 @@ class FixedExtractor(TemplateExtractor):
         return self.score
 
 
+class ToldScheme(EvidenceScheme):
+    """A vendor's evidence that is worth what the test says: `proven` for these bytes and no others."""
+
+    kind = "told.v1"
+
+    def __init__(self) -> None:
+        root = PublicKey(SIMULATOR_ROOT_DER)
+        self.proven = ProvenSensor("Ward", "SL-940", "W-1", "1.2.0", 1, bytes(32), root, root, None, simulated=True)
+
+    def verify_claim(self, proof: bytes) -> ProvenSensor:
+        if proof != b"proof":
+            raise UntrustedSensor("other proof than was told")
+        return self.proven
+
+    def verify_capture(self, evidence: bytes, claim: RecordClaim) -> ProvenSensor:
+        if evidence != b"evidence":
+            raise UntrustedSensor("other evidence than was told")
+        return self.proven
+
+
+class ToldDriver(SensorDriver):
+    """Opens nothing: it brings the scheme."""
+
+    name, matches = "told", ()
+
+    def __init__(self, scheme: ToldScheme) -> None:
+        self.evidence = (scheme,)
+
+    def open(self, device: object, address: object, *, timeout_s: float = 5.0) -> Any:
+        raise AssertionError("told sensors are opened by the desk")
+
+
 class Desk:
     """A host whose captures are told beforehand; keys, grants, store and audit are real.
 
@@ -239,7 +207,10 @@ class Desk:
 
     def __init__(self, host: Host, attempts_of: Callable[[Host], list[str | None]]) -> None:
         self.extractor = FixedExtractor()
-        self.host = replace(host, extractor=self.extractor)
+        self.scheme = ToldScheme()
+        plugins = replace(host.plugins, drivers=(ToldDriver(self.scheme),))
+        self.host = replace(host, extractor=self.extractor, plugins=plugins)
+        self.claim: SensorClaim | None = SensorClaim("told.v1", b"proof")
         self.captures: list[Judged | BaseException] = []
         self.steps: list[str] = []
         self.purposes: list[str] = []
@@ -247,7 +218,6 @@ class Desk:
         self.attempts_seen: list[list[str | None]] = []
         self.attempts_of = attempts_of
         self.info = _told_sensor()
-        self.proof: ToldProof | None = ToldProof()
 
     @property
     def attempts(self) -> list[str | None]:
@@ -274,20 +244,14 @@ class Desk:
         told = self.captures.pop(0)
         if isinstance(told, BaseException):
             raise told
-        return replace(told, capture=self._attested(told.capture, grant_digest))
-
-    def _attested(self, capture: Capture, grant_digest: bytes) -> Capture:
-        if self.proof is None:
-            return replace(capture, simulated=None, evidence=None)
-        return replace(capture, simulated=True, evidence=self.proof.evidence(capture, grant_digest))
+        return told
 
     def worker(self, policy: object) -> _ToldWorker:
         return _ToldWorker(self.steps)
 
     def open_sensor(self, address: str, drivers: object, **options: object) -> _ToldSensor:
         self.steps.append(f"open {address}")
-        claim = None if self.proof is None else SensorClaim(EVIDENCE_KIND, self.proof.chain())
-        return _ToldSensor(self.info, claim, self.steps)
+        return _ToldSensor(self.info, self.claim, self.steps)
 
 
 class _ToldWorker:
@@ -348,7 +312,7 @@ def _judged(info: SensorInfo, outcome: Outcome, complete: bool, covered: bool) -
         key_frames.append(KeyFrame(pose, frames[0], frames[1], sighting))
     capture = Capture(
         "c0ffee", info, b"n" * 16, b"y" * 32, b"x" * 32, 90, 3.0, tuple(key_frames) if complete else (), complete,
-        None if complete else "pose-not-reached", None,
+        None if complete else "pose-not-reached", SensorEvidence("told.v1", b"evidence"),
     )  # fmt: skip
     seen = frozenset(digests) if covered else frozenset()
     good = Evidence(Outcome.LIVE, "relief", "deep enough", (Measure("relief", 30.0, "mm"),), 1.0, seen)

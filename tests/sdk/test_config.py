@@ -52,7 +52,7 @@ def test_the_packaged_policy_names_every_plugin(load):
     assert (policy.extractor.name, policy.signer.name, policy.key_provider.name) == ("sface", "file-key", "file-kek")
     assert policy.mode == "development"
     assert not policy.production
-    assert policy.allow_unattested
+    assert not policy.allow_unattested
     assert policy.capture_transports == {"usb", "usbip"}
     assert policy.evaluate_transports == {"usb", "usbip", "replay"}
     assert policy.match_threshold is None
@@ -100,8 +100,8 @@ def test_thresholds_of_a_gate_are_read_as_numbers(load):
         ("version = 1\n", "version = 2\n", "version must be 1"),
         ("version = 1\n", "", "version must be 1"),
         ("allow_unattested", "allow_unatested", r"security.allow_unatested.*did you mean 'allow_unattested'"),
-        ("allow_unattested = true", 'allow_unattested = "true"', "security.allow_unattested must be true or false"),
-        ("allow_unattested = true", "allow_unattested = 1", "security.allow_unattested must be true or false"),
+        ("allow_unattested = false", 'allow_unattested = "true"', "security.allow_unattested must be true or false"),
+        ("allow_unattested = false", "allow_unattested = 1", "security.allow_unattested must be true or false"),
         ('level = "standard"', 'level = "hihg"', r"did you mean 'high'"),
         ("gate_timeout_s = 5.0", "gate_timeout_s = nan", "gate_timeout_s = nan must be between"),
         ("gate_timeout_s = 5.0", "gate_timeout_s = true", "gate_timeout_s must be a number"),
@@ -178,7 +178,6 @@ def test_a_mangled_policy_is_read_or_refused_and_nothing_else(tmp_path: Path, da
 
 PRODUCTION = (
     ('mode = "development"', 'mode = "production"'),
-    ("allow_unattested = true     # development only", "allow_unattested = false"),
     ("[attempts]", '[trust]\npath = "trust.fwt"\nroot = ["keys/root.pub.pem"]\n\n[attempts]'),
 )
 DIGESTED = TEXT.replace('version = "0.1.0"\n', f'version = "0.1.0"\nfiles_sha256 = "{"0" * 64}"\n')
@@ -193,12 +192,11 @@ def test_a_production_policy_has_a_trust_store_and_the_digest_of_every_plugin(lo
     assert (policy.trust.roots.need, policy.trust.roots.paths) == (1, (tmp_path / "keys/root.pub.pem",))
 
 
-@pytest.mark.parametrize(
-    ("lacking", "words"), [(1, "allow_unattested can't be true"), (2, r"trust is missing.*faceward trust make")]
-)
-def test_a_production_policy_without_one_of_them_is_refused(load, lacking: int, words: str):
-    with pytest.raises(ConfigError, match=words):
-        load(*(swap for index, swap in enumerate(PRODUCTION) if index != lacking), text=DIGESTED)
+def test_a_production_policy_takes_no_unattested_sensor_and_is_not_without_a_trust_store(load):
+    with pytest.raises(ConfigError, match="allow_unattested can't be true"):
+        load(*PRODUCTION, ("allow_unattested = false", "allow_unattested = true"), text=DIGESTED)
+    with pytest.raises(ConfigError, match=r"trust is missing.*faceward trust make"):
+        load(PRODUCTION[0], text=DIGESTED)
 
 
 @pytest.mark.parametrize("plugin", ["challenge-echo", "uvc", "sface", "file-key", "file-kek"])
@@ -273,17 +271,19 @@ def test_the_epoch_of_records_is_0_unless_the_policy_says_so(load):
         load(("valid_days = 365", "epoch = -1"))
 
 
-def test_attestation_is_asked_for_unless_the_policy_says_otherwise(load, sensor):
-    policy = load(("allow_unattested = true     # development only\n", ""))
+@pytest.mark.parametrize("line", ["allow_unattested = false", ""])
+def test_attestation_is_asked_for_unless_the_policy_says_otherwise(load, sensor, line):
+    policy = load(("allow_unattested = false", line))
     assert not policy.allow_unattested
-    with pytest.raises(DeviceNotAttested):
-        policy.check_sensor(sensor, attested=False)
+    with pytest.raises(DeviceNotAttested, match="because"):
+        policy.check_sensor(sensor, attested=False, problem="because")
     policy.check_sensor(sensor, attested=True)
+    load(("allow_unattested = false", "allow_unattested = true")).check_sensor(sensor, attested=False)
 
 
 def test_a_sensor_behind_a_transport_that_is_not_allowed_is_refused(load, sensor):
     policy = load()
-    policy.check_sensor(sensor, attested=False)
+    policy.check_sensor(sensor, attested=True)
     with pytest.raises(ConfigError, match=r"transports.capture allows usb, usbip.*replay"):
         policy.check_sensor(replace(sensor, transport="replay"), attested=True)
 

@@ -296,10 +296,10 @@ def test_the_audit_tells_what_decided_and_nothing_that_was_measured(desk: Desk) 
     (entry,) = desk.host.audit.entries()
     assert entry.subject == desk.host.templates.pseudonym(parse_subject("alice"))
     assert set(entry.details) == {
-        "result", "grant", "development_grant", "capture", "simulated", "verdict", "rejection", "cues",
+        "result", "grant", "development_grant", "attestation", "capture", "verdict", "rejection", "cues",
     }  # fmt: skip
     assert entry.details["cues"] == "skin-optics: dot spread"
-    assert entry.details["simulated"] is True
+    assert entry.details["attestation"] == "simulated"
     assert "alice" not in str(entry)
 
 

@@ -20,6 +20,8 @@ from faceward.errors import (
 )
 from faceward.face.models import default_folder
 from faceward.host import Host
+from faceward.model.capture import SensorClaim
+from faceward.model.template import Attestation
 from faceward.signing.file_kek import FileKeyProvider
 from faceward.signing.file_key import FileKeySigner
 from faceward.signing.pkcs11 import Pkcs11Signer, TokenKey
@@ -149,22 +151,35 @@ def test_a_sensor_is_opened_by_the_policy_s_transports_and_the_host_s_backend(
 
 
 @pytest.mark.parametrize(
-    ("changes", "error"),
+    ("claim", "changes", "error"),
     [
-        ({"level": "high"}, DeviceNotAttested),
-        ({"allow_unattested": False}, DeviceNotAttested),
-        ({"capture_transports": frozenset({"usbip"})}, ConfigError),
+        (None, {"level": "high", "allow_unattested": True}, DeviceNotAttested),
+        (None, {}, DeviceNotAttested),
+        (SensorClaim("told.v1", b"forged"), {}, DeviceNotAttested),
+        (SensorClaim("unknown.v1", b"proof"), {}, DeviceNotAttested),
+        (SensorClaim("told.v1", b"proof"), {"level": "high"}, ConfigError),
+        (SensorClaim("told.v1", b"proof"), {"capture_transports": frozenset({"usbip"})}, ConfigError),
     ],
-    ids=["level", "unattested", "transport"],
+    ids=["level", "unattested", "forged", "unknown", "bands", "transport"],
 )
 def test_a_sensor_that_the_policy_refuses_is_closed_and_no_attempt_is_spent(
-    desk: Desk, changes: dict[str, Any], error: type[Exception]
+    desk: Desk, claim: SensorClaim | None, changes: dict[str, Any], error: type[Exception]
 ) -> None:
+    desk.claim = claim
     host = replace(desk.host, policy=replace(desk.host.policy, **changes))
     with pytest.raises(error):
         enroll(host, "alice")
     assert desk.steps == ["worker", "open usb:", "sensor closed", "worker closed"]
     assert desk.attempts == []
+
+
+def test_a_sensor_that_proves_nothing_makes_records_that_say_so_where_the_policy_takes_it(desk: Desk) -> None:
+    desk.claim = None
+    host = replace(desk.host, policy=replace(desk.host.policy, allow_unattested=True))
+    with host.open_sensor("usb:") as sensor:
+        assert host.provenance(sensor).attestation is Attestation.NONE
+    assert host.trust().allow_unattested
+    assert not desk.host.trust().allow_unattested
 
 
 def test_a_production_host_does_not_believe_itself(desk: Desk) -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from faceward.enrollment import enroll
 from faceward.errors import CaptureRejected, ConfigError, LockedOut, PermissionRefused, StoreError
-from faceward.model.capture import SensorClaim
 from faceward.model.template import GrantPurpose
-from faceward.permission import clear_lockout, occasion_of, proven_key, request_clearing, request_enrollment
+from faceward.permission import clear_lockout, occasion_of, request_clearing, request_enrollment
 from faceward.signing.grants import issue_grant
 from faceward.store.attempts import AttemptLedger
 from faceward.store.audit import AuditLog
 from faceward.store.subjects import parse_subject
-from faceward_proto.attestation import EVIDENCE_KIND, FirmwareFloor
 
 Desk = Any
 
@@ -52,21 +49,6 @@ def test_a_request_for_a_time_that_is_none_draws_no_challenge(desk: Desk, lifeti
 def test_a_name_that_is_none_draws_no_challenge(desk: Desk) -> None:
     with pytest.raises(ConfigError, match="name"):
         request_enrollment(desk.host, "../alice")
-
-
-def test_a_sensor_s_key_is_the_one_that_a_trusted_root_leads_to(desk: Desk, proof: Any) -> None:
-    sensor, trust = desk.open_sensor("usb:", ()), desk.host.trust()
-    assert proven_key(sensor, trust) == proof.device_key
-    assert proven_key(sensor, replace(trust, sensor_roots=())) == b""
-    assert proven_key(sensor, replace(trust, revoked_keys=frozenset({proof.device_key}))) == b""
-    assert proven_key(sensor, replace(trust, firmware=(FirmwareFloor("Ward", "SL-940", 2),))) == b""
-
-
-@pytest.mark.parametrize("claim", [None, SensorClaim("told.v1", b"proof"), SensorClaim(EVIDENCE_KIND, b"junk")])
-def test_a_sensor_that_proves_nothing_known_has_no_key(desk: Desk, claim: SensorClaim | None) -> None:
-    sensor = desk.open_sensor("usb:", ())
-    sensor.claim = claim
-    assert proven_key(sensor, desk.host.trust()) == b""
 
 
 # Clearing a lock-out

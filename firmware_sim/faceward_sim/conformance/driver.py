@@ -16,15 +16,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from faceward.plugin import (
     Calibration,
     CaptureCancelled,
+    CaptureClaim,
+    CaptureDigest,
     ConfigError,
     DeviceBusy,
     DeviceError,
     DeviceLost,
+    DeviceNotAttested,
     DeviceTimeout,
     Health,
     Illumination,
@@ -36,12 +40,14 @@ from faceward.plugin import (
     Stream,
     StreamProfile,
     digest_of,
+    digest_schedule,
 )
 
 Connect = Callable[..., tuple[SensorDriver, object, SensorAddress]]
 
 _SLOTS = bytes([1, 2, 2, 0, 1, 2, 1, 2, 2, 2, 0, 1, 2, 2, 1, 2] * 8)
 _SCHEDULE = IlluminationSchedule(b"conformance kit.", _SLOTS)
+_OUR_EVIDENCE = "faceward.sensor.v1"
 _DEADLINE_S = 1.0
 _HUNG_S = 30.0  # no measurement: whoever has not come back by then has no deadline at all
 
@@ -202,6 +208,54 @@ class DriverContract:
         assert isinstance(error, CaptureCancelled), error
         with pytest.raises(CaptureCancelled):
             sensor.read_slot(timeout_s=_DEADLINE_S)
+
+    def test_what_a_sensor_claims_is_of_a_kind_that_can_be_verified(self, connect: Connect) -> None:
+        driver, device, address = connect()
+        with driver.open(device, address) as sensor:
+            claim = sensor.claim
+        if claim is not None:
+            assert claim.proof
+            assert claim.kind in {_OUR_EVIDENCE, *(scheme.kind for scheme in driver.evidence)}
+
+    def test_a_sensor_that_claims_something_signs_what_it_saw_and_any_other_signs_nothing(
+        self, opened: Callable[..., Sensor]
+    ) -> None:
+        sensor = opened()
+        evidence = sensor.attest(_capture(sensor))
+        if sensor.claim is None:
+            assert evidence is None
+        else:
+            assert evidence is not None
+            assert evidence.kind == sensor.claim.kind
+            assert evidence.data
+
+    @pytest.mark.parametrize("lie", ["digest", "slots", "key-frame"])
+    def test_a_sensor_signs_nothing_that_it_did_not_see(self, opened: Callable[..., Sensor], lie: str) -> None:
+        sensor = opened()
+        seen = _capture(sensor)
+        told = {
+            "digest": replace(seen, capture_digest=bytes(32)),
+            "slots": replace(seen, slots=seen.slots + 1),
+            "key-frame": replace(seen, key_frames=(bytes(32),)),
+        }[lie]
+        if sensor.claim is None:
+            assert sensor.attest(told) is None
+        else:
+            with pytest.raises(DeviceNotAttested):
+                sensor.attest(told)
+
+
+def _capture(sensor: Sensor) -> CaptureClaim:
+    """Sixteen slots, and what the host saw of them."""
+    _start(sensor)
+    schedule = digest_schedule(_SCHEDULE)
+    digest = CaptureDigest(sensor.info, _SCHEDULE.nonce, schedule)
+    slots = [sensor.read_slot() for _ in range(16)]
+    sensor.stop()
+    for slot in slots:
+        digest.add(slot)
+    frames = tuple(slot.infrared.digest for slot in slots if slot.infrared is not None)
+    return CaptureClaim(_SCHEDULE.nonce, schedule, digest.close(), len(slots), frames[:2], b"g" * 32)
 
 
 def _start(sensor: Sensor) -> StreamProfile:

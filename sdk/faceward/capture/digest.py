@@ -10,7 +10,7 @@ import struct
 from dataclasses import astuple
 
 from faceward.errors import DeviceProtocolError
-from faceward.model.frame import Calibration, SensorInfo, Slot
+from faceward.model.frame import Calibration, IlluminationSchedule, SensorInfo, Slot
 from faceward.wire.frames import frame_record
 
 _OPENING = b"faceward.capture.v1\0"
@@ -40,6 +40,12 @@ class CaptureDigest:
     def close(self) -> bytes:
         """The digest, 32 bytes; the object can be fed on, and closed again."""
         return hashlib.sha256(self._chain + struct.pack("<I", self._frames)).digest()
+
+
+def digest_schedule(schedule: IlluminationSchedule) -> bytes:
+    """SHA-256 over `faceward.schedule.v1` NUL, the nonce's length (u16, little-endian), nonce and slots: 32 bytes."""
+    head = b"faceward.schedule.v1\0" + struct.pack("<H", len(schedule.nonce))
+    return hashlib.sha256(head + schedule.nonce + schedule.slots).digest()
 
 
 def digest_calibration(calibration: Calibration) -> bytes:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from faceward.capture.digest import digest_schedule
 from faceward.errors import ConfigError
 from faceward.model.face import Pose
 from faceward.model.frame import (
@@ -121,12 +122,6 @@ def make_plan(
         )
     schedule = IlluminationSchedule(nonce, bytes(draw_slots(nonce, rates, slots, sensor.slot_rate_hz)))
     return CapturePlan(schedule, digest_schedule(schedule), chosen, stages, rates)
-
-
-def digest_schedule(schedule: IlluminationSchedule) -> bytes:
-    """SHA-256 over `faceward.schedule.v1` NUL, the nonce's length (u16, little-endian), nonce and slots: 32 bytes."""
-    head = b"faceward.schedule.v1\0" + struct.pack("<H", len(schedule.nonce))
-    return hashlib.sha256(head + schedule.nonce + schedule.slots).digest()
 
 
 def slot_rates(needs: Mapping[str, Requirements], sensor: SensorInfo) -> dict[Illumination, int]:

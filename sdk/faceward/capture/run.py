@@ -28,7 +28,6 @@ from faceward.capture.plan import CapturePlan
 from faceward.capture.sets import SetAssembler
 from faceward.errors import DeviceError, DeviceNotAttested, DeviceProtocolError
 from faceward.face.analysis import FaceAnalysis, Look
-from faceward.hal.attestation import is_simulated
 from faceward.hal.sensor import Sensor
 from faceward.model.capture import Capture, CaptureClaim, KeyFrame, SensorEvidence
 from faceward.model.face import FaceObservation, FaceSighting, Pose
@@ -193,7 +192,6 @@ class _Run:
             key_frames=key_frames,
             complete=complete,
             rejection=rejection,
-            simulated=None if evidence is None else is_simulated(self._sensor.claim),
             evidence=evidence,
         )
 

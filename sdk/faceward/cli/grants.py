@@ -48,7 +48,7 @@ def request(
     ] = False,
 ) -> None:
     """Ask for the permission to enroll NAME on this host, once: an administrator answers the file."""
-    from faceward.permission import proven_key, request_enrollment
+    from faceward.permission import request_enrollment
     from faceward.store.subjects import parse_subject
 
     invocation: Invocation = ctx.obj
@@ -56,7 +56,7 @@ def request(
     with invocation.open_host() as host:
         if this_sensor:
             with host.open_sensor(invocation.sensor) as sensor:
-                serial, key = sensor.info.serial, proven_key(sensor, host.trust())
+                serial, key = sensor.info.serial, host.provenance(sensor).device_key
         asked = request_enrollment(host, subject, sensor_serial=serial, sensor_key=key, lifetime_s=lifetime_s)
     leave_request(invocation, asked, out)
 

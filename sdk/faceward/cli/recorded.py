@@ -61,7 +61,7 @@ def record(
             plan = make_plan(worker.gates, sensor.info, nonce=secrets.token_bytes(16))
             worker.close()
             # A label, no proof: a recording never becomes a template.
-            simulated = is_simulated(sensor.claim) is True
+            simulated = is_simulated(sensor.claim)
             with RecordingWriter(file, sensor.info, plan.schedule, simulated=simulated) as writer:
                 if seconds is not None:
                     _stream(sensor, plan, seconds, writer)

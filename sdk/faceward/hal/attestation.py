@@ -10,30 +10,29 @@ import hashlib
 import hmac
 import secrets
 import struct
-from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.kbkdf import KBKDFHMAC, CounterLocation, Mode
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from faceward_proto.attestation import (
+    CAPTURE_LABEL,
+    DEVICE_LABEL,
+    EVIDENCE_KIND,
+    FIRMWARE_LABEL,
+    simulator_root,
+    verify_chain,
+)
+from faceward_proto.errors import VerificationError
 from faceward_proto.keys import PublicKey, UnusableKey
 
-from faceward.errors import DeviceNotAttested, DeviceProtocolError
+from faceward.errors import DeviceNotAttested
 from faceward.model.capture import CaptureClaim, SensorClaim, SensorEvidence
 from faceward.model.frame import Frame
 from faceward.wire import attestation as wire
 from faceward.wire.device import Identity
 from faceward.wire.frames import frame_record
 
-KIND: Final = "faceward.sensor.v1"
-# The simulator's root, whose private key is published. SHA-256: 286cb2c4862db15b220878e30b6a5a74b90741ff74b72728104a223b
-# bfd3d7f9 (docs/protocol.md).
-SIMULATOR_ROOT: Final = bytes.fromhex(
-    "3059301306072a8648ce3d020106082a8648ce3d030107034200046170d62c36325c3afe6f1fee9905ebb8446b301353353fc7052859a9ddd2"
-    "2e420807d5d051e4b7f130c2d7d32a610917c967aed750d5b4fcc9f217e98058341e"
-)
-_MODEL_LABEL, _DEVICE_LABEL = b"faceward.sensor.model.v1", b"faceward.sensor.device.v1"
-_FIRMWARE_LABEL, _CAPTURE_LABEL = b"faceward.sensor.firmware.v1", b"faceward.sensor.capture.v1"
 _KEY_BYTES = 32
 _MAX_COUNTER = (1 << 32) - 1
 
@@ -50,7 +49,7 @@ class Session:
     @property
     def claim(self) -> SensorClaim:
         """What the sensor says it is, for whoever has roots to verify it by."""
-        return SensorClaim(KIND, self.chain.data)
+        return SensorClaim(EVIDENCE_KIND, self.chain.data)
 
     def seal(self, request: bytes) -> bytes:
         """The next request of the session around a DeviceRequest. One thread at a time, each followed by its `open`.
@@ -106,7 +105,7 @@ class Session:
         Raises: DeviceNotAttested, DeviceProtocolError.
         """
         # 1
-        _verify(self.chain.signing_key, _CAPTURE_LABEL, signed, "capture")
+        _verify(self.chain.signing_key, CAPTURE_LABEL, signed, "capture")
         # 2
         said = wire.read_capture_statement(signed.statement)
         seen = wire.CaptureStatement(
@@ -119,7 +118,7 @@ class Session:
         )
         if said != seen:
             raise DeviceNotAttested("the sensor signed another capture than this host has seen")
-        return SensorEvidence(KIND, wire.evidence_bytes(self.chain.data, signed))
+        return SensorEvidence(EVIDENCE_KIND, wire.evidence_bytes(self.chain.data, signed))
 
     def _mac(self, key: bytes, label: bytes, *parts: bytes) -> bytes:
         return hmac.digest(key, label + self._id + b"".join(parts), "sha256")
@@ -149,8 +148,8 @@ class Handshake:
         """
         # 1
         chain = wire.read_chain(reply.chain)
-        _verify(chain.model_key, _DEVICE_LABEL, chain.signed_device, "device")
-        _verify(chain.device_key, _FIRMWARE_LABEL, chain.signed_firmware, "firmware")
+        _verify(chain.model_key, DEVICE_LABEL, chain.signed_device, "device")
+        _verify(chain.device_key, FIRMWARE_LABEL, chain.signed_firmware, "firmware")
         _public_key(chain.signing_key)
         # 2
         agreement = _public_key(chain.agreement_key).der[-wire.POINT_BYTES :]
@@ -182,20 +181,21 @@ def kdf(key: bytes, label: bytes, context: bytes, length: int) -> bytes:
     ).derive(key)
 
 
-def is_simulated(claim: SensorClaim | None) -> bool | None:
-    """True when the claim's chain leads to the simulator's root, None when it leads elsewhere or there is none."""
-    if claim is None or claim.kind != KIND:
-        return None
+def is_simulated(claim: SensorClaim | None) -> bool:
+    """Whether the claim's chain leads to the simulator's published root: a label for recordings, which prove nothing.
+
+    What a sensor proves to a host, faceward.signing.provenance says.
+    """
+    if claim is None or claim.kind != EVIDENCE_KIND:
+        return False
     try:
-        chain = wire.read_chain(claim.proof)
-        _verify(SIMULATOR_ROOT, _MODEL_LABEL, chain.signed_model, "model")
-    except (DeviceNotAttested, DeviceProtocolError):
-        return None
-    return True
+        return verify_chain(claim.proof, [simulator_root()]).simulated
+    except VerificationError:
+        return False
 
 
 def _verify(key: bytes, label: bytes, signed: wire.SignedStatement, what: str) -> None:
-    if not _public_key(key).verifies(signed.signature, label + b"\0" + signed.statement):
+    if not _public_key(key).verifies(signed.signature, label + signed.statement):
         raise DeviceNotAttested(f"the sensor's {what} statement is not signed by the key that must sign it")
 
 

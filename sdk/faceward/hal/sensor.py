@@ -10,10 +10,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from faceward.model.capture import CaptureClaim, SensorClaim, SensorEvidence
 from faceward.model.frame import Health, IlluminationSchedule, Prompt, SensorInfo, Slot, StreamProfile
+
+if TYPE_CHECKING:
+    from faceward_proto.attestation import CaptureClaim as RecordClaim
+    from faceward_proto.attestation import ProvenSensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +107,35 @@ class UsbMatch:
     model: str
 
 
+class EvidenceScheme(ABC):
+    """How a vendor's own kind of evidence is verified. `faceward.sensor.v1` needs none: it is verified by the SDK itself.
+
+    A lock that is to take such records needs the same verification, as an `evidence_verifier` of its trust store.
+    """
+
+    kind: str
+
+    @abstractmethod
+    def verify_claim(self, proof: bytes) -> ProvenSensor:
+        """What an open sensor's SensorClaim of this kind proves. Raises: faceward_proto.errors.VerificationError."""
+
+    @abstractmethod
+    def verify_capture(self, evidence: bytes, claim: RecordClaim) -> ProvenSensor:
+        """What SensorEvidence of this kind proves, for a capture of which a record claims this.
+
+        Raises: faceward_proto.errors.VerificationError, where anything that is claimed was not proven.
+        """
+
+
 class SensorDriver(ABC):
-    """Opens the sensors of one kind. A third party's comes in through the hook `faceward_sensor_drivers`."""
+    """Opens the sensors of one kind. A third party's comes in through the hook `faceward_sensor_drivers`.
+
+    `evidence` verifies the kinds of evidence that its sensors bring and the SDK does not know.
+    """
 
     name: str
     matches: Sequence[UsbMatch]
+    evidence: Sequence[EvidenceScheme] = ()
 
     @abstractmethod
     def open(self, device: object, address: SensorAddress, *, timeout_s: float = 5.0) -> Sensor:

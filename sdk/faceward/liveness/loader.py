@@ -287,9 +287,12 @@ def _of_type(made: Any, kind: type, name: str, what: str) -> Any:
 
 
 def _drivers(managers: Sequence[tuple[str, pluggy.PluginManager]]) -> tuple[SensorDriver, ...]:
-    from faceward.hal.sensor import SensorDriver
+    from faceward_proto.attestation import EVIDENCE_KIND
+
+    from faceward.hal.sensor import EvidenceScheme, SensorDriver
 
     drivers: list[SensorDriver] = []
+    kinds: dict[str, str] = {EVIDENCE_KIND: "faceward"}
     owners: dict[tuple[int, int], str] = {}
     for name, manager in managers:
         made = _one(manager, "faceward_sensor_drivers", name)
@@ -304,6 +307,10 @@ def _drivers(managers: Sequence[tuple[str, pluggy.PluginManager]]) -> tuple[Sens
                         "take one of them out of the policy"
                     )
                 owners[match.vid, match.pid] = name
+            for scheme in driver.evidence:
+                _of_type(scheme, EvidenceScheme, name, "a scheme of evidence")
+                if (other := kinds.setdefault(scheme.kind, name)) != name:
+                    raise PluginError(f"plugin {name!r} verifies evidence of the kind {scheme.kind}, as {other!r} does")
             drivers.append(driver)
     return tuple(drivers)
 

@@ -58,8 +58,8 @@ class Capture:
     """A finished capture. Its key frames were fixed, by digest, before any gate concluded.
 
     `digest` chains every frame's digest and metadata in slot order (see faceward.capture.digest). `complete` says whether
-    every stage that the plan asked for was reached; an incomplete one can be judged but never admitted. `simulated` is
-    None where nothing is known of it. This version's sensors prove nothing and have no `evidence`, and count as simulated.
+    every stage that the plan asked for was reached; an incomplete one can be judged but never admitted. A sensor
+    that proves nothing has no `evidence`.
     """
 
     capture_id: str
@@ -72,7 +72,6 @@ class Capture:
     key_frames: tuple[KeyFrame, ...]
     complete: bool
     rejection: str | None  # the guidance reason that ended an incomplete capture
-    simulated: bool | None
     evidence: SensorEvidence | None = None
 
 

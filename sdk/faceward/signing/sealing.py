@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from dataclasses import dataclass
 
 from faceward_proto import trust as lock
-from faceward_proto.attestation import simulator_root
+from faceward_proto.attestation import CaptureClaim, simulator_root
 from faceward_proto.bounds import ID_BYTES
 from faceward_proto.envelope import (
     TEMPLATE_TYPE,
@@ -20,7 +21,7 @@ from faceward_proto.reader import MalformedMessage
 
 from faceward.errors import SigningError, VerificationError
 from faceward.liveness.admit import LiveCapture
-from faceward.model.capture import FaceTemplate
+from faceward.model.capture import Capture, FaceTemplate
 from faceward.model.liveness import GateResult
 from faceward.model.template import (
     Attestation,
@@ -34,8 +35,6 @@ from faceward.model.template import (
 from faceward.signing.signer import Signer
 from faceward.wire.record import decode_template, encode_template
 
-_ATTESTATIONS = {None: Attestation.NONE, True: Attestation.SIMULATED, False: Attestation.VERIFIED}
-
 
 @dataclass(frozen=True, slots=True)
 class Validity:
@@ -47,13 +46,21 @@ class Validity:
 
 
 def make_record(
-    live: LiveCapture, template: FaceTemplate, grant: PermittedGrant, validity: Validity, *, sdk_version: str
+    live: LiveCapture,
+    template: FaceTemplate,
+    grant: PermittedGrant,
+    validity: Validity,
+    trust: lock.TrustStore,
+    *,
+    sdk_version: str,
 ) -> TemplateRecordModel:
     """The record of an admitted capture, with a fresh id; subject, tenant and lock group are the grant's.
 
-    Evidence that leads to no root that this host knows is no attestation, and does not travel.
+    What it says of the sensor is what the evidence proves under `trust`. Evidence that proves nothing there does not
+    travel, and makes no record unless the trust store takes unattested sensors.
 
-    Raises: VerificationError when the template's poses are not exactly the capture's key frames, in their order.
+    Raises: VerificationError, where the evidence is not of this sensor, capture and grant, or where the template's poses
+    are not exactly the capture's key frames, in their order.
     """
     if not isinstance(live, LiveCapture):
         raise TypeError("a record is made of a LiveCapture alone")
@@ -67,7 +74,7 @@ def make_record(
         )
         for key_frame in capture.key_frames
     )
-    attestation = Attestation.NONE if capture.evidence is None else _ATTESTATIONS[capture.simulated]
+    attestation = _attestation(capture, poses, grant, trust)
     evidence = None if attestation is Attestation.NONE else capture.evidence
     return TemplateRecordModel(
         record_id=secrets.token_bytes(ID_BYTES),
@@ -99,6 +106,35 @@ def make_record(
         ),
         grant=grant.envelope,
     )
+
+
+def _attestation(
+    capture: Capture, poses: tuple[RecordedPose, ...], grant: PermittedGrant, trust: lock.TrustStore
+) -> Attestation:
+    if capture.evidence is None:
+        return Attestation.NONE
+    sensor = capture.sensor
+    claim = CaptureClaim(
+        vendor=sensor.vendor,
+        model=sensor.model,
+        serial=sensor.serial,
+        firmware_version=sensor.firmware_version,
+        nonce=capture.nonce,
+        schedule_digest=capture.schedule_digest,
+        capture_digest=capture.digest,
+        slots=capture.slots,
+        key_frames=tuple(
+            digest for pose in poses for digest in (pose.flood_digest, pose.depth_digest) if digest
+        ),
+        grant_digest=hashlib.sha256(grant.envelope).digest(),
+    )
+    try:
+        proven = lock.verify_evidence(capture.evidence.kind, capture.evidence.data, claim, trust)
+    except lock.VerificationError as error:
+        if trust.allow_unattested:
+            return Attestation.NONE
+        raise VerificationError(str(error), error.kind) from None
+    return Attestation.SIMULATED if proven.simulated else Attestation.VERIFIED
 
 
 def seal(record: TemplateRecordModel, *signers: Signer) -> bytes:
@@ -172,14 +208,15 @@ def host_trust(
     tenant: str,
     lock_group: str,
     *,
-    simulated: bool,
+    simulated: bool = False,
+    unattested: bool = False,
     second_signer: Signer | None = None,
     administrators: lock.KeyRule | None = None,
 ) -> lock.TrustStore:
     """What a development host believes of its own records: its signers' keys, each of which must have signed, and grants
     of the administrators, or of its own key where there are none.
 
-    Takes keys in files, development grants and unattested sensors, and the simulator's when told; a lock's trust store
+    Takes keys in files and development grants, and simulated and unattested sensors when told; a lock's trust store
     takes none of these. Raises: SigningError for a signer whose key can't be used.
     """
     rules = tuple(
@@ -194,7 +231,7 @@ def host_trust(
         administrators=rules[:1] if administrators is None else (administrators,),
         sensor_roots=(simulator_root(),),
         allow_development=True,
-        allow_unattested=True,
+        allow_unattested=unattested,
         allow_simulated=simulated,
     )
 

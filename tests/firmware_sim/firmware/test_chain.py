@@ -6,10 +6,10 @@ import hashlib
 from dataclasses import replace
 
 import pytest
-from faceward.hal.attestation import SIMULATOR_ROOT as KNOWN_ROOT
 from faceward.hal.attestation import is_simulated
 from faceward.model.capture import SensorClaim
 from faceward.wire.attestation import read_chain
+from faceward_proto.attestation import SIMULATOR_ROOT_DER as KNOWN_ROOT
 from faceward_proto.keys import PublicKey
 from faceward_sim.firmware.chain import GENUINE, SIMULATOR_ROOT, Provision, image_hash, start
 from faceward_sim.firmware.keys import KeyPair
@@ -73,7 +73,7 @@ def test_only_the_published_root_makes_a_simulator(imager):
         SensorClaim("faceward.sensor.v1", start(imager.identity, provision).chain)
         for provision in (GENUINE, Provision(root=VENDOR_ROOT))
     ]
-    assert [is_simulated(claim) for claim in claims] == [True, None]
+    assert [is_simulated(claim) for claim in claims] == [True, False]
 
 
 def test_a_root_that_is_no_private_key_is_refused(imager):

@@ -6,9 +6,9 @@ from dataclasses import astuple, replace
 from typing import Any
 
 import pytest
-from faceward.capture.digest import CaptureDigest, digest_calibration
+from faceward.capture.digest import CaptureDigest, digest_calibration, digest_schedule
 from faceward.errors import DeviceProtocolError
-from faceward.model.frame import Illumination, Slot, Stream
+from faceward.model.frame import Illumination, IlluminationSchedule, Slot, Stream
 
 SCHEDULE = bytes(range(32))
 
@@ -91,3 +91,15 @@ def test_metadata_that_the_layout_cannot_hold_is_the_sensors_fault(script: Any, 
 def test_a_sensor_that_names_itself_endlessly_is_refused(script: Any) -> None:
     with pytest.raises(DeviceProtocolError):
         CaptureDigest(replace(script.INFO, vendor="x" * 70_000), b"nonce678", SCHEDULE)
+
+
+def test_the_schedules_digest_depends_on_nonce_and_slots_and_on_where_one_ends() -> None:
+    digests = {
+        digest_schedule(IlluminationSchedule(b"12345678", b"\1\2")),
+        digest_schedule(IlluminationSchedule(b"12345678\1", b"\2")),
+        digest_schedule(IlluminationSchedule(b"12345678", b"\2\1")),
+    }
+    assert len(digests) == 3
+    assert digest_schedule(IlluminationSchedule(b"12345678", b"\1\2")).hex() == (
+        hashlib.sha256(b"faceward.schedule.v1\0\x08\x00" + b"12345678\1\2").hexdigest()
+    )

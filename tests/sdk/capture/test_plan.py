@@ -6,10 +6,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from faceward.capture.plan import DEPTH_GAP_S, digest_schedule, draw_slots, make_plan, slot_rates
+from faceward.capture.plan import DEPTH_GAP_S, draw_slots, make_plan, slot_rates
 from faceward.errors import ConfigError
 from faceward.model.face import Pose
-from faceward.model.frame import Illumination, IlluminationSchedule, Prompt, SensorKind, Stream
+from faceward.model.frame import Illumination, Prompt, SensorKind, Stream
 from faceward.model.liveness import Requirements
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -146,15 +146,3 @@ def test_a_sensor_without_profiles_and_an_unknown_purpose_are_refused(script: An
 def test_the_largest_profile_is_taken_unless_another_is_named(script: Any) -> None:
     assert make_plan([], script.INFO, nonce=NONCE).profile.width_px == 640
     assert make_plan([], script.INFO, nonce=NONCE, profile=script.INFO.profiles[1]).profile.width_px == 320
-
-
-def test_the_schedules_digest_depends_on_nonce_and_slots_and_on_where_one_ends() -> None:
-    digests = {
-        digest_schedule(IlluminationSchedule(b"12345678", b"\1\2")),
-        digest_schedule(IlluminationSchedule(b"12345678\1", b"\2")),
-        digest_schedule(IlluminationSchedule(b"12345678", b"\2\1")),
-    }
-    assert len(digests) == 3
-    assert digest_schedule(IlluminationSchedule(b"12345678", b"\1\2")).hex() == (
-        __import__("hashlib").sha256(b"faceward.schedule.v1\0\x08\x00" + b"12345678\1\2").hexdigest()
-    )

@@ -12,7 +12,6 @@ from faceward.capture.guidance import Reason
 from faceward.capture.plan import CapturePlan, make_plan
 from faceward.capture.run import run_capture
 from faceward.errors import CaptureCancelled, DeviceError, DeviceLost, DeviceNotAttested, DeviceProtocolError
-from faceward.hal.attestation import KIND
 from faceward.model.capture import Capture, CaptureClaim, SensorClaim, SensorEvidence
 from faceward.model.face import Pose
 from faceward.model.frame import Illumination, Prompt, SensorInfo, Slot
@@ -347,9 +346,8 @@ def test_a_slot_out_of_order_is_refused(script: Any) -> None:
         stand.run()
 
 
-def test_of_an_unattested_sensor_nothing_is_known(script: Any) -> None:
-    capture = Stand(script).run(grant_digest=bytes(32))
-    assert (capture.simulated, capture.evidence) == (None, None)
+def test_a_sensor_that_claims_nothing_is_not_asked_for_evidence(script: Any) -> None:
+    assert Stand(script).run(grant_digest=bytes(32)).evidence is None
 
 
 class Signing:
@@ -381,7 +379,6 @@ def test_a_sensor_signs_a_complete_capture_with_its_key_frames_and_the_grant_aft
     assert (claim.nonce, claim.schedule_digest) == (stand.plan.schedule.nonce, stand.plan.schedule_digest)
     assert (claim.capture_digest, claim.slots, claim.grant_digest) == (capture.digest, capture.slots, b"g" * 32)
     assert capture.evidence is evidence
-    assert capture.simulated is None  # of a kind that nobody here can read
 
 
 def test_an_incomplete_capture_is_signed_without_key_frames(script: Any) -> None:
@@ -409,12 +406,6 @@ def test_a_claim_without_a_signature_makes_no_capture(script: Any, answer: Devic
         stand.run()
     assert not stand.sensor.streaming
     assert not stand.watcher.of(CaptureEnded)
-
-
-def test_a_claim_that_lies_about_its_kind_is_not_taken_for_the_simulators(script: Any) -> None:
-    stand = Stand(script)
-    Signing(stand, SensorEvidence(KIND, b"signed"), KIND)
-    assert stand.run().simulated is None
 
 
 def test_a_dark_face_gets_more_light_and_a_bright_one_less(script: Any) -> None:

@@ -33,9 +33,7 @@ def key_of(pose: Pose, scene: Any, analysis_of: Callable[[Any], Any]) -> KeyFram
 
 def admitted(keys: tuple[KeyFrame, ...], info: Any) -> LiveCapture:
     """A capture of these key frames that one gate, having seen them all, found alive."""
-    capture = Capture(
-        "c", info, b"nonce678", bytes(32), bytes(32), 100, 10.0, keys, complete=True, rejection=None, simulated=True
-    )
+    capture = Capture("c", info, b"nonce678", bytes(32), bytes(32), 100, 10.0, keys, complete=True, rejection=None)
     covered = {key.flood.digest for key in keys} | {key.depth.digest for key in keys if key.depth is not None}
     evidence = Evidence(Outcome.LIVE, "test", "all good", covered=frozenset(covered))
     verdict = LivenessVerdict(Outcome.LIVE, (GateResult("gate", "1", "tests", evidence),), bytes(32))

@@ -220,6 +220,44 @@ def test_two_drivers_for_two_products_are_fine(whole):
     assert len(load_plugins(whole(drivers={"drv": (1, "(Driver(),)"), "drw": (2, "(Driver(),)")})).drivers) == 2
 
 
+SCHEMES = """(Driver(),)
+    from faceward.plugin import EvidenceScheme
+
+    class Scheme(EvidenceScheme):
+        kind = {kind!r}
+
+        def verify_claim(self, proof):
+            raise OSError
+
+        def verify_capture(self, evidence, claim):
+            raise OSError
+
+    Driver.evidence = ({scheme},)
+"""
+
+
+def test_a_driver_brings_how_its_evidence_is_verified(whole):
+    (driver,) = load_plugins(whole(drivers={"drv": (1, SCHEMES.format(kind="acme.v1", scheme="Scheme()"))})).drivers
+    assert [scheme.kind for scheme in driver.evidence] == ["acme.v1"]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "scheme", "words"),
+    [
+        (["acme.v1", "acme.v1"], "Scheme()", "'drw' verifies evidence of the kind acme.v1, as 'drv' does"),
+        (["faceward.sensor.v1"], "Scheme()", "'drv' verifies evidence of the kind faceward.sensor.v1, as 'faceward'"),
+        (["acme.v1"], "print", "not a scheme of evidence"),
+    ],
+)
+def test_a_kind_of_evidence_is_verified_in_one_way(whole, kinds, scheme, words):
+    drivers = {
+        name: (pid, SCHEMES.format(kind=kind, scheme=scheme))
+        for pid, (name, kind) in enumerate(zip(("drv", "drw"), kinds, strict=False), 1)
+    }
+    with pytest.raises(PluginError, match=words):
+        load_plugins(whole(drivers=drivers))
+
+
 @pytest.mark.parametrize("answer", ["()", "3", "('uvc',)"])
 def test_a_driver_plugin_without_drivers_is_refused(whole, answer: str):
     with pytest.raises(PluginError, match="'drv'"):

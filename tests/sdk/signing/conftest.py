@@ -6,6 +6,10 @@ import hashlib
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from faceward.liveness.admit import admit
 from faceward.model.capture import Capture, FaceTemplate, KeyFrame, SensorEvidence
 from faceward.model.face import FaceSighting, Pose
@@ -21,6 +25,8 @@ from faceward.model.frame import (
 )
 from faceward.model.liveness import Evidence, GateResult, LivenessVerdict, Measure, Outcome
 from faceward.signing.file_key import FileKeySigner
+from faceward_proto.attestation import CAPTURE_LABEL, DEVICE_LABEL, EVIDENCE_KIND, FIRMWARE_LABEL, MODEL_LABEL
+from faceward_proto.v1 import attestation_pb2
 
 NOW_S = 1_800_000_000
 
@@ -54,11 +60,60 @@ def _sensor() -> SensorInfo:
     )
 
 
+def _key(label: bytes) -> ec.EllipticCurvePrivateKey:
+    return ec.derive_private_key(int.from_bytes(hashlib.sha256(label).digest(), "big"), ec.SECP256R1())
+
+
+def _der(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _statement(message, label: bytes, key: ec.EllipticCurvePrivateKey) -> attestation_pb2.SignedStatement:
+    data = message.SerializeToString(deterministic=True)
+    r, s = decode_dss_signature(key.sign(label + data, ec.ECDSA(SHA256())))
+    return attestation_pb2.SignedStatement(statement=data, signature=r.to_bytes(32, "big") + s.to_bytes(32, "big"))
+
+
+@pytest.fixture
+def attest():
+    """What a sensor under the simulator's published root signs of `make_live`'s capture, for a grant's envelope."""
+
+    def make(grant: bytes) -> SensorEvidence:
+        root, model, device, signing = map(
+            _key, (b"faceward simulated root, worth nothing", b"model", b"device", b"signing")
+        )
+        firmware = attestation_pb2.FirmwareStatement(
+            version="1.2.0", security_version=1, firmware_hash=bytes(32), signing_key=_der(signing),
+            agreement_key=_der(_key(b"agreement")),
+        )  # fmt: skip
+        chain = attestation_pb2.SensorChain(
+            model=_statement(
+                attestation_pb2.ModelStatement(vendor="Ward", model="SL-940", key=_der(model)), MODEL_LABEL, root
+            ),
+            device=_statement(attestation_pb2.DeviceStatement(serial="W-1", key=_der(device)), DEVICE_LABEL, model),
+            firmware=_statement(firmware, FIRMWARE_LABEL, device),
+        )
+        capture = attestation_pb2.CaptureStatement(
+            nonce=b"n" * 16,
+            schedule_digest=b"y" * 32,
+            capture_digest=b"x" * 32,
+            slots=90,
+            key_frames=[digest_of(bytes([fill, 0])) for fill in (1, 2, 3)],
+            grant_digest=hashlib.sha256(grant).digest(),
+        )
+        evidence = attestation_pb2.SensorEvidence(
+            chain=chain.SerializeToString(), capture=_statement(capture, CAPTURE_LABEL, signing)
+        )
+        return SensorEvidence(EVIDENCE_KIND, evidence.SerializeToString())
+
+    return make
+
+
 @pytest.fixture
 def make_live():
     """A LiveCapture with key frames of the frontal pose (with depth) and the left one (without)."""
 
-    def make(*, simulated: bool | None = None, proof: SensorEvidence | None = None):
+    def make(proof: SensorEvidence | None = None):
         frames = (
             KeyFrame(Pose.FRONTAL, _frame(Stream.INFRARED, 1), _frame(Stream.DEPTH, 2), _sighting()),
             KeyFrame(Pose.LEFT, _frame(Stream.INFRARED, 3), None, _sighting()),
@@ -71,7 +126,7 @@ def make_live():
             hashlib.sha256(b"policy").digest(),
         )
         capture = Capture(
-            "c0ffee", _sensor(), b"n" * 16, b"y" * 32, b"x" * 32, 90, 3.0, frames, True, None, simulated, proof
+            "c0ffee", _sensor(), b"n" * 16, b"y" * 32, b"x" * 32, 90, 3.0, frames, True, None, proof
         )  # fmt: skip
         return admit(capture, verdict)
 

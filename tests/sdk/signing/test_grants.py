@@ -32,7 +32,7 @@ OCCASION = Occasion(frozenset({b"c" * 32, b"e" * 32}), b"s" * 32, "acme", "doors
 @pytest.fixture
 def trust(signer):
     """One administrator, who is the host as well."""
-    return host_trust(signer, "acme", "doors", simulated=False)
+    return host_trust(signer, "acme", "doors")
 
 
 def held(envelope, trust, occasion=OCCASION, *, host_key=HOST, now_s=NOW_S):
@@ -178,7 +178,7 @@ def two_of(signers):
 
 
 def test_two_of_three_administrators_are_enough_and_one_is_not(signer, administrators):
-    trust = host_trust(signer, "acme", "doors", simulated=False, administrators=two_of(administrators))
+    trust = host_trust(signer, "acme", "doors", administrators=two_of(administrators))
     first = issue_grant(REQUEST, administrators[2], now_s=NOW_S)
     with pytest.raises(PermissionRefused, match="1 of 2"):
         held(first, trust)
@@ -188,7 +188,7 @@ def test_two_of_three_administrators_are_enough_and_one_is_not(signer, administr
 
 
 def test_a_key_signs_a_grant_once_however_often_it_is_asked(signer, administrators):
-    trust = host_trust(signer, "acme", "doors", simulated=False, administrators=two_of(administrators))
+    trust = host_trust(signer, "acme", "doors", administrators=two_of(administrators))
     grant = issue_grant(REQUEST, administrators[0], now_s=NOW_S)
     with pytest.raises(SigningError, match="signed this before"):
         countersign_grant(grant, administrators[0], now_s=NOW_S)
@@ -197,7 +197,7 @@ def test_a_key_signs_a_grant_once_however_often_it_is_asked(signer, administrato
 
 
 def test_a_host_that_has_administrators_does_not_count_as_one(signer, administrators):
-    trust = host_trust(signer, "acme", "doors", simulated=False, administrators=two_of(administrators))
+    trust = host_trust(signer, "acme", "doors", administrators=two_of(administrators))
     with pytest.raises(PermissionRefused, match="0 of 2"):
         held(issue_grant(REQUEST, signer, now_s=NOW_S, development=True), trust)
 
