@@ -26,10 +26,8 @@ from faceward.signing.file_kek import FileKeyProvider
 from faceward.signing.file_key import FileKeySigner
 from faceward.signing.pkcs11 import Pkcs11Signer, TokenKey
 from faceward.signing.sealing import unseal
-from faceward.signing.trust_file import describe_trust, sign_trust
 from faceward.store.database import Database, sqlite_url
 from faceward.store.watermarks import Watermark
-from faceward_proto.keys import PublicKey
 
 Desk = Any
 
@@ -200,24 +198,15 @@ def test_trust_without_simulated_sensors_refuses_what_one_made(desk: Desk) -> No
 # Whose word counts
 
 
-def administrators(folder: Path, *names: str) -> list[FileKeySigner]:
-    """Signers, with their public keys in the folder."""
-    made = []
-    for name in names:
-        made.append(FileKeySigner.create(folder / f"{name}.pem"))
-        (folder / f"{name}.pub.pem").write_bytes(PublicKey(made[-1].public_key_der).to_pem())
-    return made
-
-
 def test_a_host_without_administrators_is_its_own_in_development(desk: Desk) -> None:
     trust = desk.host.trust()
     assert [each.key.key_id for each in trust.administrators[0].keys] == [desk.host.signer.key_id]
     assert trust.allow_development
 
 
-def test_a_policy_s_administrators_take_the_host_s_place(desk: Desk) -> None:
+def test_a_policy_s_administrators_take_the_host_s_place(desk: Desk, make_keys: Any) -> None:
     folder = desk.host.policy.path.parent / "keys"
-    signers = administrators(folder, "a", "b", "c")
+    signers = make_keys(folder, "a", "b", "c")
     named = KeyFiles(2, tuple(folder / f"{name}.pub.pem" for name in "abc"))
     host = replace(desk.host, policy=replace(desk.host.policy, administrators=named))
     (rule,) = host.trust().administrators
@@ -231,51 +220,7 @@ def test_an_administrator_s_key_that_is_missing_stops_the_host(desk: Desk, tmp_p
         host.trust()
 
 
-STORE = """
-version = 1
-sequence = {sequence}
-valid_days = 30
-tenant = "development"
-lock_group = "{group}"
-minimum_epoch = {epoch}
-hosts = [{{ need = 1, keys = [{{ path = "signer.pub.pem", custody = "{custody}" }}] }}]
-administrators = [{{ need = 1, keys = [{{ path = "a.pub.pem", custody = "{custody}" }}] }}]
-sensor_roots = [{{ name = "simulator", simulated = true }}]
-[allow]
-development = {development}
-simulated = {development}
-"""
-
-
-class Believer:
-    """A host that believes a signed trust store; `issue` makes the next one."""
-
-    def __init__(self, host: Host) -> None:
-        self.folder = host.policy.path.parent / "keys"
-        self.root, self.administrator = administrators(self.folder, "root", "a")
-        (self.folder / "signer.pub.pem").write_bytes(PublicKey(host.signer.public_key_der).to_pem())
-        trust = TrustRef(self.folder / "trust.fwtrust", KeyFiles(1, (self.folder / "root.pub.pem",)))
-        self.host = replace(host, policy=replace(host.policy, trust=trust))
-
-    def issue(
-        self, sequence: int = 1, *, group: str = "workbench", development: bool = True, epoch: int = 0,
-        signer: FileKeySigner | None = None, now_s: float | None = None,
-    ) -> None:  # fmt: skip
-        custody = "file" if development else "pkcs11"
-        text = STORE.format(
-            sequence=sequence, group=group, development=str(development).lower(), epoch=epoch, custody=custody
-        )
-        (self.folder / "store.toml").write_text(text)
-        store = describe_trust(self.folder / "store.toml", now_s=self.host.clock() if now_s is None else now_s)
-        (self.folder / "trust.fwtrust").write_bytes(sign_trust(store, signer or self.root))
-
-
-@pytest.fixture
-def believer(desk: Desk) -> Believer:
-    return Believer(desk.host)
-
-
-def test_a_host_believes_its_signed_trust_store(believer: Believer) -> None:
+def test_a_host_believes_its_signed_trust_store(believer: Any) -> None:
     believer.issue()
     trust = believer.host.trust()
     assert trust.sequence == 1
@@ -294,7 +239,7 @@ def test_a_host_believes_its_signed_trust_store(believer: Believer) -> None:
     ids=["expired", "another lock group", "not by the root"],
 )
 def test_a_trust_store_that_does_not_count_is_not_believed(
-    believer: Believer, changes: dict[str, Any], kind: str
+    believer: Any, changes: dict[str, Any], kind: str
 ) -> None:
     if "signer" in changes:
         changes = {"signer": believer.administrator}
@@ -305,7 +250,7 @@ def test_a_trust_store_that_does_not_count_is_not_believed(
     assert believer.host.watermarks.highest(Watermark.TRUST) == 0
 
 
-def test_a_trust_store_never_goes_back_not_even_over_a_restart(believer: Believer) -> None:
+def test_a_trust_store_never_goes_back_not_even_over_a_restart(believer: Any) -> None:
     believer.issue(5)
     believer.host.trust()
     believer.host.trust()
@@ -320,7 +265,7 @@ def test_a_trust_store_never_goes_back_not_even_over_a_restart(believer: Believe
 
 
 @pytest.mark.parametrize("content", [None, b"", b"junk", bytes(400_000)])
-def test_a_trust_store_that_is_none_is_an_error_and_never_a_default(believer: Believer, content: bytes | None) -> None:
+def test_a_trust_store_that_is_none_is_an_error_and_never_a_default(believer: Any, content: bytes | None) -> None:
     if content is not None:
         (believer.folder / "trust.fwtrust").write_bytes(content)
     with pytest.raises((ConfigError, VerificationError)):
@@ -329,7 +274,7 @@ def test_a_trust_store_that_is_none_is_an_error_and_never_a_default(believer: Be
         enroll(believer.host, "alice")
 
 
-def test_a_host_that_its_trust_store_would_refuse_opens_no_sensor(desk: Desk, believer: Believer) -> None:
+def test_a_host_that_its_trust_store_would_refuse_opens_no_sensor(desk: Desk, believer: Any) -> None:
     believer.issue(epoch=1)
     with pytest.raises(ConfigError, match="epoch = 0 is over"):
         enroll(believer.host, "alice")
