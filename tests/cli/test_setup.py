@@ -56,3 +56,23 @@ def test_an_algorithm_that_there_is_not_makes_no_key(faceward: Any, tmp_path: Pa
     assert ran.code == 3
     assert "es256, ed25519, ml-dsa-65" in ran.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("added", "severity", "said"),
+    [
+        ("", "ok", "it permits enrollments itself (development)"),
+        ('[administrators]\nneed = 1\nkeys = ["keys/signer.pub.pem"]\n', "ok", "1 of 1 administrators permit enrollments"),
+        ('[administrators]\nkeys = ["keys/none.pem"]\n', "error", "none.pem"),
+        ('[trust]\npath = "none.fwtrust"\nroot = ["keys/signer.pub.pem"]\n', "error", "none.fwtrust"),
+    ],
+    ids=["nobody", "administrators", "a key that is missing", "a trust store that is missing"],
+)
+def test_doctor_says_who_permits_and_what_is_missing_for_it(
+    home: Path, faceward: Any, added: str, severity: str, said: str
+) -> None:
+    policy = home / "policy.toml"
+    policy.write_text(f"{policy.read_text()}\n{added}")
+    finding = faceward("--home", home, "doctor", "--json").json["findings"][0]
+    assert finding["severity"] == severity
+    assert said in finding["detail"]

@@ -14,6 +14,7 @@ from faceward.errors import ConfigError, DeviceError, DeviceNotFound, FacewardEr
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from faceward.config import Policy
     from faceward.hal.doctor import Finding
 
 keys = typer.Typer(help="Keys and policy of this host.", no_args_is_help=True)
@@ -260,14 +261,24 @@ def doctor(ctx: typer.Context) -> None:
         raise typer.Exit(DeviceError.exit_code)
 
 
+def _who_permits(policy: Policy) -> str:
+    if policy.trust is not None:
+        return "the administrators of its trust store permit enrollments"
+    if policy.administrators is not None:
+        return f"{policy.administrators.need} of {len(policy.administrators.paths)} administrators permit enrollments"
+    return "it permits enrollments itself (development)"
+
+
 def _examine_home(invocation: Invocation) -> list[Finding]:
-    """Policy, keys, store, plugins and models: what an enrollment would stumble over before it finds a sensor."""
+    """Policy, keys, store, plugins, models, trust store: what an enrollment would stumble over before it finds a sensor."""
     from faceward.hal.doctor import Finding, Severity
+    from faceward.signing.trust_file import check_host
 
     try:
         with invocation.open_host() as host:
+            check_host(host.trust(), host.signers, host.policy)
             gates = ", ".join(ref.name for ref in host.policy.gates)
-            text = f"mode {host.policy.mode}, level {host.policy.level}, gates {gates}"
+            text = f"mode {host.policy.mode}, level {host.policy.level}, gates {gates}; {_who_permits(host.policy)}"
             return [Finding(Severity.OK, f"The set-up in {invocation.home.folder} is complete", text)]
     except FacewardError as error:
         title = f"The set-up in {invocation.home.folder} is not complete"
