@@ -1,6 +1,7 @@
 """Enrollment in a program of your own, with every way it can end.
 
     python examples/enroll.py --home HOME NAME usbip://127.0.0.1:3240/1-1 > NAME.fwt
+    python examples/enroll.py --grant NAME.grant NAME > NAME.fwt
 
 The signed template goes to stdout, for the lock; everything else goes to stderr.
 """
@@ -21,6 +22,7 @@ from faceward import (
     LivenessInconclusive,
     LockedOut,
     NotLive,
+    PermissionRefused,
     enroll,
 )
 
@@ -43,6 +45,8 @@ def explain(error: FacewardError) -> str:
             return "refused: could not be sure; ask for another permission and try again"
         case LockedOut():
             return f"locked: too many refusals, wait {error.retry_after_s:.0f} s"
+        case PermissionRefused():
+            return f"not permitted: {error}"
         case EnrollmentRefused():
             return f"refused: {error}"
         case CaptureRejected():
@@ -57,13 +61,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Enroll one person.")
     parser.add_argument("--home", type=Path, help="default: the user's own")
     parser.add_argument("--models", type=Path, help="folder of face models; default: the user's own")
+    parser.add_argument("--grant", type=Path, help="an administrator's grant; a development host may do without")
     parser.add_argument("name")
     parser.add_argument("address", nargs="?", default="usb:")
     arguments = parser.parse_args()
     home = Home(arguments.home) if arguments.home else Home.default()
+    grant = arguments.grant.read_bytes() if arguments.grant else None
     try:
         with Host.open(home, models_folder=arguments.models or Home.default().models) as host:
-            done = enroll(host, arguments.name, arguments.address, on_event=show)
+            done = enroll(host, arguments.name, arguments.address, grant, on_event=show)
     except FacewardError as error:
         say(f"{explain(error)} [{error.code}]")
         return error.exit_code

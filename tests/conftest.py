@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -211,3 +213,33 @@ def keeps_the_promise(attempts_of: Callable[[Host], list[str | None]]) -> Callab
         assert not any(sensor.firmware.streaming for sensor in host.backend.sensors)
 
     return check
+
+
+SOFTHSM = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm2.so", "/usr/lib/pkcs11/libsofthsm2.so")
+
+
+@pytest.fixture(scope="session")
+def softhsm_tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of SoftHSM's tokens; its configuration names it for this process and those that it starts."""
+    folder = tmp_path_factory.mktemp("softhsm")
+    tokens = folder / "tokens"
+    tokens.mkdir()
+    settings = folder / "softhsm2.conf"
+    settings.write_text(f"directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n")
+    # The module reads it once, when it is first loaded.
+    os.environ["SOFTHSM2_CONF"] = str(settings)
+    return tokens
+
+
+@pytest.fixture(scope="session")
+def softhsm(softhsm_tokens: Path) -> Path:
+    """SoftHSM's module, with a token `lock` whose PIN is 76543210."""
+    module = next((Path(path) for path in SOFTHSM if Path(path).exists()), None)
+    tool = shutil.which("softhsm2-util")
+    if module is None or tool is None:
+        pytest.skip("not installable: SoftHSM (Debian's package softhsm2), which .ci/run installs where it may")
+    subprocess.run(
+        [tool, "--init-token", "--free", "--label", "lock", "--so-pin", "12345678", "--pin", "76543210"],
+        check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    return module

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         LockedOut,
         NoMatch,
         NotLive,
+        PermissionRefused,
         PluginError,
         SigningError,
         StoreError,
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
     from faceward.hal.discovery import find_sensors, open_sensor
     from faceward.hal.recording import RecordingWriter, ReplaySensor
     from faceward.host import Host
+    from faceward.permission import clear_lockout, request_clearing, request_enrollment
+    from faceward.signing.grants import countersign_grant, issue_grant
     from faceward.verification import Verification, verify
+    from faceward.wire.request import decode_request, encode_request
 
 __version__ = VERSION
 
@@ -52,6 +56,7 @@ _EXPORTS = {
     "LockedOut": "faceward.errors",
     "NoMatch": "faceward.errors",
     "NotLive": "faceward.errors",
+    "PermissionRefused": "faceward.errors",
     "PluginError": "faceward.errors",
     "Policy": "faceward.config",
     "RecordingWriter": "faceward.hal.recording",
@@ -60,10 +65,17 @@ _EXPORTS = {
     "StoreError": "faceward.errors",
     "Verification": "faceward.verification",
     "VerificationError": "faceward.errors",
+    "clear_lockout": "faceward.permission",
+    "countersign_grant": "faceward.signing.grants",
+    "decode_request": "faceward.wire.request",
+    "encode_request": "faceward.wire.request",
     "enroll": "faceward.enrollment",
     "find_sensors": "faceward.hal.discovery",
+    "issue_grant": "faceward.signing.grants",
     "load_policy": "faceward.config",
     "open_sensor": "faceward.hal.discovery",
+    "request_clearing": "faceward.permission",
+    "request_enrollment": "faceward.permission",
     "verify": "faceward.verification",
 }
 
@@ -82,6 +94,7 @@ __all__ = [
     "LockedOut",
     "NoMatch",
     "NotLive",
+    "PermissionRefused",
     "PluginError",
     "Policy",
     "RecordingWriter",
@@ -91,10 +104,17 @@ __all__ = [
     "Verification",
     "VerificationError",
     "__version__",
+    "clear_lockout",
+    "countersign_grant",
+    "decode_request",
+    "encode_request",
     "enroll",
     "find_sensors",
+    "issue_grant",
     "load_policy",
     "open_sensor",
+    "request_clearing",
+    "request_enrollment",
     "verify",
 ]
 

@@ -6,26 +6,25 @@ that is silently not there.
 
 from __future__ import annotations
 
-import difflib
-import hashlib
 import math
 import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from faceward.errors import ConfigError, DeviceNotAttested
+from faceward.table import Table, number_of, read_document
 
 if TYPE_CHECKING:
     from faceward.model.frame import SensorInfo
 
 MODES = ("development", "production")
 LEVELS = ("standard", "high")
+MAX_KEYS = 16
+MAX_EPOCH = (1 << 40) - 1  # faceward_proto.records
 TRANSPORTS = ("usb", "usbip", "replay")
-POLICY_CAP_BYTES = 256 * 1024
 
 _PLUGIN_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -61,6 +60,22 @@ class ProviderRef(PluginRef):
 
 
 @dataclass(frozen=True, slots=True)
+class KeyFiles:
+    """Public keys in PEM files (absolute paths), and how many different ones of them must have signed."""
+
+    need: int
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrustRef:
+    """The file of the trust store that decides what this host believes, and the root keys that must have signed it."""
+
+    path: Path
+    roots: KeyFiles
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptLimits:
     """How often may be tried before waiting or asking again. Defaults: design.md, GA 374-2019."""
 
@@ -74,16 +89,21 @@ class AttemptLimits:
 
 @dataclass(frozen=True, slots=True)
 class RecordTerms:
-    """What every record of this host says of where and how long it counts."""
+    """What every record of this host says of where and how long it counts; the epoch never goes back."""
 
     tenant: str
     lock_group: str
     valid_days: int = 365
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy file as it was read. `hash` is the SHA-256 of its bytes; gates stand in name order."""
+    """A policy file as it was read. `hash` is the SHA-256 of its bytes; gates stand in name order.
+
+    `administrators` and `trust` are never both there: a trust store names its administrators itself. Where neither is,
+    which is in development alone, the host permits its own enrollments.
+    """
 
     path: Path
     hash: bytes
@@ -102,6 +122,14 @@ class Policy:
     match_threshold: float | None
     attempts: AttemptLimits
     records: RecordTerms
+    second_signer: ProviderRef | None = None
+    administrators: KeyFiles | None = None
+    trust: TrustRef | None = None
+
+    @property
+    def self_permitting(self) -> bool:
+        """Whether the host may issue a development grant to itself."""
+        return not self.production and self.administrators is None and self.trust is None
 
     @property
     def production(self) -> bool:
@@ -174,153 +202,17 @@ def load_policy(path: Path) -> Policy:
     """Read a policy.
 
     Raises: ConfigError, naming the file and the key: an unreadable file, TOML that isn't, a key that isn't known or is
-    missing, a value of the wrong type or out of range, no gate at all, a plugin named twice.
+    missing, a value of the wrong type or out of range, no gate at all, a plugin named twice, a production policy without
+    a trust store or with something that only development may have.
     """
+    document = read_document(path, "policy")
     try:
-        with path.open("rb") as file:
-            data = file.read(POLICY_CAP_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(f"can't read the policy {path}: {error.strerror or error}") from error
-    if len(data) > POLICY_CAP_BYTES:
-        raise ConfigError(f"the policy {path} is larger than {POLICY_CAP_BYTES} bytes")
-    try:
-        document = tomllib.loads(data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"the policy {path} is not UTF-8") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"the policy {path} is not TOML: {error}") from error
-    try:
-        return _read_policy(document, path, hashlib.sha256(data).digest())
+        return _read_policy(document.root, path, document.digest)
     except ConfigError as error:
         raise ConfigError(f"policy {path}: {error}") from error
 
 
-class _Table:
-    """One TOML table, read key by key; what nobody asked for is an unknown key."""
-
-    def __init__(self, values: object, where: str) -> None:
-        if not isinstance(values, dict):
-            raise ConfigError(f"{where} must be a table")
-        self._values: dict[str, Any] = values
-        self._where = where
-        self._known: list[str] = []
-
-    def name(self, key: str) -> str:
-        return f"{self._where}.{key}" if self._where else key
-
-    def _take(self, key: str) -> Any:
-        self._known.append(key)
-        return self._values.get(key)
-
-    def text(self, key: str, *, pattern: re.Pattern[str] | None = None) -> str:
-        value = self._take(key)
-        if not isinstance(value, str) or not value:
-            raise ConfigError(self._missing_or(key, value, "must be a text"))
-        if pattern is not None and not pattern.fullmatch(value):
-            raise ConfigError(f"{self.name(key)} = {value!r} does not have the right form")
-        return value
-
-    def optional_text(self, key: str, *, pattern: re.Pattern[str] | None = None) -> str | None:
-        return self.text(key, pattern=pattern) if key in self._values else self._take(key)
-
-    def choice(self, key: str, allowed: Iterable[str]) -> str:
-        return _one_of(self.text(key), tuple(allowed), self.name(key))
-
-    def flag(self, key: str, default: bool) -> bool:
-        value = self._take(key)
-        if value is None:
-            return default
-        if not isinstance(value, bool):
-            raise ConfigError(f"{self.name(key)} must be true or false")
-        return value
-
-    def number(self, key: str, default: float, *, low: float, high: float) -> float:
-        value = self.optional_number(key, low=low, high=high)
-        return default if value is None else value
-
-    def optional_number(self, key: str, *, low: float, high: float) -> float | None:
-        value = self._take(key)
-        return None if value is None else _number(value, self.name(key), low, high)
-
-    def count(self, key: str, default: int, *, low: int = 1, high: int = 1_000_000) -> int:
-        value = self._take(key)
-        if value is None:
-            return default
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise ConfigError(f"{self.name(key)} must be a whole number")
-        if not low <= value <= high:
-            raise ConfigError(f"{self.name(key)} = {value} must be between {low} and {high}")
-        return value
-
-    def words(self, key: str, allowed: tuple[str, ...]) -> frozenset[str]:
-        value = self._take(key)
-        if not isinstance(value, list) or not value:
-            raise ConfigError(self._missing_or(key, value, "must be a list that isn't empty"))
-        found = set()
-        for index, word in enumerate(value):
-            where = f"{self.name(key)}[{index}]"
-            if not isinstance(word, str):
-                raise ConfigError(f"{where} must be a text")
-            found.add(_one_of(word, allowed, where))
-        if len(found) != len(value):
-            raise ConfigError(f"{self.name(key)} names something twice")
-        return frozenset(found)
-
-    def table(self, key: str, *, required: bool = True) -> _Table:
-        value = self._take(key)
-        if value is None:
-            if required:
-                raise ConfigError(self._missing_or(key, None, ""))
-            value = {}
-        return _Table(value, self.name(key))
-
-    def tables(self, key: str, *, required: bool) -> list[_Table]:
-        value = self._take(key)
-        if value is None and not required:
-            return []
-        if not isinstance(value, list) or (required and not value):
-            raise ConfigError(self._missing_or(key, value, f"must be a list of tables, [[{key}]], that isn't empty"))
-        return [_Table(entry, f"{self.name(key)}[{index}]") for index, entry in enumerate(value)]
-
-    def rest(self) -> Mapping[str, Any]:
-        """Every key, for a table whose keys aren't ours to know."""
-        self._known.extend(self._values)
-        return self._values
-
-    def close(self) -> None:
-        for key in self._values:
-            if key not in self._known:
-                raise ConfigError(f"{self.name(key)} is not a known key{_near(key, self._known)}")
-
-    def _missing_or(self, key: str, value: object, message: str) -> str:
-        if value is not None:
-            return f"{self.name(key)} {message}"
-        unknown = [name for name in self._values if name not in self._known]
-        near = difflib.get_close_matches(key, unknown, n=1)
-        return f"{self.name(key)} is missing" + (f" (there is {near[0]!r} instead)" if near else "")
-
-
-def _near(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
-
-
-def _one_of(value: str, allowed: tuple[str, ...], where: str) -> str:
-    if value not in allowed:
-        hint = _near(value, allowed) or f" (one of: {', '.join(allowed)})"
-        raise ConfigError(f"{where} = {value!r} is not known{hint}")
-    return value
-
-
-def _number(value: object, where: str, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ConfigError(f"{where} must be a number")
-    if not math.isfinite(value) or not low <= value <= high:
-        raise ConfigError(f"{where} = {value} must be between {low:g} and {high:g}")
-    return float(value)
-
-
-def _plugin(table: _Table) -> dict[str, Any]:
+def _plugin(table: Table) -> dict[str, Any]:
     return {
         "name": table.text("name", pattern=_PLUGIN_NAME),
         "distribution": table.text("distribution"),
@@ -329,23 +221,23 @@ def _plugin(table: _Table) -> dict[str, Any]:
     }
 
 
-def _plain(table: _Table) -> PluginRef:
+def _plain(table: Table) -> PluginRef:
     ref = PluginRef(**_plugin(table))
     table.close()
     return ref
 
 
-def _gate(table: _Table) -> GateRef:
+def _gate(table: Table) -> GateRef:
     fields = _plugin(table)
     thresholds = table.table("thresholds", required=False)
     limits = {
-        name: _number(value, thresholds.name(name), -math.inf, math.inf) for name, value in thresholds.rest().items()
+        name: number_of(value, thresholds.name(name), -math.inf, math.inf) for name, value in thresholds.rest().items()
     }
     table.close()
     return GateRef(**fields, thresholds=MappingProxyType(limits))
 
 
-def _provider(table: _Table, folder: Path) -> ProviderRef:
+def _provider(table: Table, folder: Path) -> ProviderRef:
     fields = _plugin(table)
     options = table.table("options", required=False)
     given: dict[str, str] = {}
@@ -357,8 +249,23 @@ def _provider(table: _Table, folder: Path) -> ProviderRef:
     return ProviderRef(**fields, options=MappingProxyType(given))
 
 
-def _read_policy(document: dict[str, Any], path: Path, digest: bytes) -> Policy:
-    root = _Table(document, "")
+def _key_files(table: Table, key: str, folder: Path) -> KeyFiles:
+    paths = tuple((folder / name).resolve() for name in table.texts(key))
+    need = table.count("need", len(paths), high=MAX_KEYS)
+    table.close()
+    if len(paths) > MAX_KEYS or len(set(paths)) != len(paths):
+        raise ConfigError(f"{table.name(key)} names a file twice, or more than {MAX_KEYS}")
+    if need > len(paths):
+        raise ConfigError(f"{table.name('need')} = {need}, and {table.name(key)} names {len(paths)}")
+    return KeyFiles(need, paths)
+
+
+def _trust(table: Table, folder: Path) -> TrustRef:
+    path = (folder / table.text("path")).resolve()
+    return TrustRef(path, _key_files(table, "root", folder))
+
+
+def _read_policy(root: Table, path: Path, digest: bytes) -> Policy:
     if root.count("version", 0, low=0) != 1:
         raise ConfigError("version must be 1")
     mode = root.choice("mode", MODES)
@@ -380,6 +287,11 @@ def _read_policy(document: dict[str, Any], path: Path, digest: bytes) -> Policy:
     extractor = _plain(root.table("extractor"))
     signer = _provider(root.table("signer"), folder)
     key_provider = _provider(root.table("key_provider"), folder)
+    second_signer = _provider(root.table("second_signer"), folder) if root.has("second_signer") else None
+    administrators = _key_files(root.table("administrators"), "keys", folder) if root.has("administrators") else None
+    trust = _trust(root.table("trust"), folder) if root.has("trust") else None
+    if administrators is not None and trust is not None:
+        raise ConfigError("administrators can't stand beside trust: the trust store names the administrators")
     match = root.table("match", required=False)
     threshold = match.optional_number("threshold", low=-1.0, high=1.0)
     match.close()
@@ -388,6 +300,7 @@ def _read_policy(document: dict[str, Any], path: Path, digest: bytes) -> Policy:
         tenant=terms.text("tenant", pattern=_SCOPE),
         lock_group=terms.text("lock_group", pattern=_SCOPE),
         valid_days=terms.count("valid_days", 365, high=3650),
+        epoch=terms.count("epoch", 0, low=0, high=MAX_EPOCH),
     )
     terms.close()
     limits = root.table("attempts", required=False)
@@ -408,18 +321,22 @@ def _read_policy(document: dict[str, Any], path: Path, digest: bytes) -> Policy:
             if names.count(name) > 1:
                 raise ConfigError(f"{kind} names {name!r} twice")
     if mode == "production":
-        _check_production(allow_unattested, (*gates, *drivers, *observers, extractor, signer, key_provider))
+        signers = (signer,) if second_signer is None else (signer, second_signer)
+        _check_production(allow_unattested, trust, (*gates, *drivers, *observers, extractor, *signers, key_provider))
     return Policy(
         path=path, hash=digest, mode=mode, level=level, allow_unattested=allow_unattested,
         gate_timeout_s=gate_timeout_s, capture_transports=capture, evaluate_transports=evaluate,
         gates=gates, drivers=drivers, extractor=extractor, signer=signer, key_provider=key_provider,
         observers=observers, match_threshold=threshold, attempts=attempts, records=records,
+        second_signer=second_signer, administrators=administrators, trust=trust,
     )  # fmt: skip
 
 
-def _check_production(allow_unattested: bool, refs: tuple[PluginRef, ...]) -> None:
+def _check_production(allow_unattested: bool, trust: TrustRef | None, refs: tuple[PluginRef, ...]) -> None:
     if allow_unattested:
         raise ConfigError('security.allow_unattested can\'t be true where mode = "production"')
+    if trust is None:
+        raise ConfigError('trust is missing: mode = "production" needs a signed trust store (faceward trust make)')
     for ref in refs:
         if ref.files_sha256 is None:
             raise ConfigError(f'plugin {ref.name!r} needs files_sha256 where mode = "production"')

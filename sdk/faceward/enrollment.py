@@ -26,21 +26,26 @@ from faceward.liveness.admit import admit
 from faceward.liveness.worker import GateWorker
 from faceward.model.liveness import LivenessVerdict
 from faceward.model.template import PermittedGrant, TemplateRecordModel
-from faceward.signing.grants import Occasion, issue_development_grant, permit
+from faceward.permission import occasion_of, request_enrollment
+from faceward.signing.grants import issue_grant, permit, verify_grant
 from faceward.signing.provenance import Provenance
 from faceward.signing.sealing import Validity, make_record, seal, unseal
+from faceward.signing.trust_file import check_host
 from faceward.store.attempts import AttemptResult
 from faceward.store.subjects import Subject, parse_subject
+from faceward.store.watermarks import Watermark
 from faceward.version import VERSION
 
 DAY_S: Final = 86_400
+DEVELOPMENT_LIFETIME_S: Final = 600
 
 Handler = Callable[[object], None]
 
 
 @dataclass(frozen=True, slots=True)
 class GrantAccepted:
-    """The permission was verified; the first frame will spend an attempt of it."""
+    """The permission was verified; the first frame will spend an attempt of it. `development`: no administrator stands
+    behind it, because the host gave it to itself."""
 
     development: bool
     attempts: int
@@ -95,6 +100,7 @@ def enroll(
     host: Host,
     name: str,
     address: str = "usb:",
+    grant: bytes | None = None,
     *,
     on_event: Handler | None = None,
     record: Recorder | None = None,
@@ -102,10 +108,10 @@ def enroll(
 ) -> Enrollment:
     """Enroll one person, live, on the sensor at `address`.
 
-    1. The name is one, and is not taken. Enrollment is not locked.
+    1. The name is one, and is not taken. Enrollment is not locked. The host is one whose records are taken (trust store),
+       and `grant`, an administrator's, permits just this; without one a development host may permit itself, and says so.
     2. The gates' process starts; the sensor opens and is one that the policy allows.
-    3. The host draws a challenge; a grant answers it and is verified. (This version issues the grant itself, marked as a
-       development one.)
+    3. The grant is held against all of the occasion, the sensor too (faceward.signing.grants).
     4. An attempt of the grant is spent, durably, before the first frame; whatever happens after, it is not given back.
     5. One capture is run and judged by every gate (faceward.judgement).
     6. `admit` lets it through, or raises; NOT_LIVE ends the grant.
@@ -123,27 +129,30 @@ def enroll(
     subject = parse_subject(name)
     _require_free(host, subject)
     host.ledger.check_lockout()
+    trust = host.trust()
+    check_host(trust, host.signers, host.policy)
+    _require_permission(host, trust, subject, grant)
     # 2
     worker = GateWorker(host.policy)
     try:
         worker.start()
         with host.open_sensor(address) as sensor:
             # 3
-            trust, provenance = host.trust(), host.provenance(sensor)
-            permitted = _permission(host, trust, subject, sensor)
+            provenance = host.provenance(sensor)
+            permitted = _permission(host, trust, subject, sensor.info.serial, provenance.device_key, grant)
             _announce(host, tell, GrantAccepted(permitted.grant.development, permitted.grant.max_attempts))
-            for tries_left in reversed(range(permitted.grant.max_attempts if retries else 1)):
+            while True:
                 try:
                     return _attempt(host, sensor, worker, permitted, trust, provenance, subject, tell, record)
                 except (CaptureRejected, LivenessInconclusive) as error:
-                    if not tries_left:
+                    left = host.ledger.attempts_left(permitted.grant.grant_id)
+                    if not (retries and left):
                         raise
-                    _announce(host, tell, RetryFollows(error.code, tries_left))
+                    _announce(host, tell, RetryFollows(error.code, left))
                 # A worker judges one capture.
                 worker.close()
                 worker = GateWorker(host.policy)
                 worker.start()
-            raise PermissionRefused("the grant has no attempts")
     finally:
         worker.close()
 
@@ -156,20 +165,27 @@ def _require_free(host: Host, subject: Subject) -> None:
     raise DuplicateSubject(f"{subject} is enrolled already; remove it first to enroll anew")
 
 
-def _permission(host: Host, trust: TrustStore, subject: Subject, sensor: Sensor) -> PermittedGrant:
-    terms = host.policy.records
-    occasion = Occasion(
-        challenge=host.ledger.draw_challenge(),
-        subject=host.templates.pseudonym(subject),
-        tenant=terms.tenant,
-        lock_group=terms.lock_group,
-        sensor_serial=sensor.info.serial,
-    )
-    now_s = host.clock()
-    grant = issue_development_grant(
-        host.signer, occasion, now_s=int(now_s), max_attempts=host.policy.attempts.captures_per_grant
-    )
-    return permit(grant, trust, occasion, host_key=host.key_digest, now_s=now_s)
+def _require_permission(host: Host, trust: TrustStore, subject: Subject, grant: bytes | None) -> None:
+    if grant is not None:
+        verify_grant(grant, trust, occasion_of(host, subject), host_key=host.key_digest, now_s=host.clock())
+    elif not host.policy.self_permitting:
+        raise PermissionRefused(
+            "this policy wants an administrator's grant: `faceward grant request NAME --out FILE` asks for one, and "
+            "`faceward enroll NAME --grant FILE` takes it"
+        )
+
+
+def _permission(
+    host: Host, trust: TrustStore, subject: Subject, serial: str, key: bytes, grant: bytes | None
+) -> PermittedGrant:
+    if grant is None:
+        request = request_enrollment(
+            host, subject, sensor_serial=serial, sensor_key=key, lifetime_s=DEVELOPMENT_LIFETIME_S
+        )
+        limit = host.policy.attempts.captures_per_grant
+        grant = issue_grant(request, host.signer, now_s=host.clock(), max_attempts=limit, development=True)
+    occasion = occasion_of(host, subject, sensor_serial=serial, sensor_key=key)
+    return permit(grant, trust, occasion, host_key=host.key_digest, now_s=host.clock())
 
 
 def _attempt(
@@ -198,11 +214,13 @@ def _attempt(
         # 7
         template = host.extractor.extract(live)
         now_s = int(host.clock())
-        validity = Validity(now_s, now_s + host.policy.records.valid_days * DAY_S)
+        terms = host.policy.records
+        validity = Validity(now_s, now_s + terms.valid_days * DAY_S, terms.epoch)
         made = make_record(live, template, permitted, validity, trust, sdk_version=VERSION)
-        envelope = seal(made, host.signer)
-        checked = unseal(envelope, trust, now_s=now_s, subject=made.subject)
+        envelope = seal(made, *host.signers)
+        checked = unseal(envelope, trust, now_s=now_s, epoch=terms.epoch, subject=made.subject)
         with host.database.transaction():
+            host.watermarks.reach(Watermark.EPOCH, terms.epoch)
             host.templates.add(subject, envelope, record_id=made.record_id, stored_at_s=now_s)
             left = host.ledger.end_attempt(attempt, AttemptResult.ENROLLED)
             _log(host, permitted, provenance, AttemptResult.ENROLLED, judged)

@@ -29,19 +29,25 @@ class Verification:
 
 
 def stored_record(host: Host, name: str) -> TemplateRecordModel:
-    """A subject's record, verified as a lock would before anything in it is believed.
+    """A subject's record, verified as a lock of this epoch would before anything in it is believed.
 
     Raises: ConfigError (the name), SubjectUnknown, StoreError, VerificationError.
     """
     subject = parse_subject(name)
     stored = host.templates.get(subject)
-    return unseal(stored.envelope, host.trust(), now_s=host.clock(), subject=host.templates.pseudonym(subject))
+    return unseal(
+        stored.envelope,
+        host.trust(),
+        now_s=host.clock(),
+        epoch=host.policy.records.epoch,
+        subject=host.templates.pseudonym(subject),
+    )
 
 
 def verify(host: Host, name: str, address: str = "usb:", *, on_event: Handler | None = None) -> Verification:
     """Compare the person before the sensor with the template enrolled as `name`.
 
-    1. The stored record verifies: signature, time, subject, gates.
+    1. The stored record verifies: signatures, time, epoch, subject, gates.
     2. A short capture (frontal and one pose drawn at random) is judged by every gate, as an enrollment is.
     3. `admit` lets it through, or raises; so a mask is refused before anything is compared.
     4. The templates' score reaches the threshold (the policy's, else the extractor's own), or NoMatch is raised.

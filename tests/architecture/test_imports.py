@@ -112,18 +112,20 @@ LAYERS: dict[str, set[str]] = {
     "contracts": {"model", "errors"},
     "wire": {"model", "errors"},
     "hal": {"contracts", "wire", "model", "errors", "hooks"},
-    "config": {"errors"},
+    "table": {"errors"},
+    "config": {"errors", "table"},
     "liveness": {"contracts", "config", "model", "errors", "hooks"},
     "face": {"model", "errors"},
     "extract": {"contracts", "face", "model", "errors", "hooks"},
     "capture": {"contracts", "hal", "face", "liveness", "wire", "model", "errors"},
-    "signing": {"contracts", "wire", "config", "model", "errors", "hooks"},
+    "signing": {"contracts", "wire", "config", "table", "model", "errors", "hooks"},
     "store": {"contracts", "wire", "signing", "config", "model", "errors", "hooks"},
     "plugin": {"contracts", "hal", "capture", "hooks", "model", "errors"},
 }
 LAYERS["judgement"] = {"capture", "config", "contracts", "errors", "face", "hal", "liveness", "model"}
 LAYERS["host"] = set(LAYERS) - {"plugin", "judgement"}
-LAYERS["enrollment"] = {*LAYERS["host"], "host", "judgement"}
+LAYERS["permission"] = {*LAYERS["host"], "host"}
+LAYERS["enrollment"] = {*LAYERS["host"], "host", "judgement", "permission"}
 LAYERS["verification"] = {*LAYERS["enrollment"], "enrollment"}
 LAYERS["door"] = {*LAYERS, "door"}
 LAYERS["cli"] = {*LAYERS, "cli"}
@@ -133,6 +135,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "usb": ("faceward.hal.usb", "faceward.hal.usbip"),
     "google": ("faceward.wire",),
     "cryptography": ("faceward.signing", "faceward.store", "faceward.hal.attestation"),
+    "pkcs11": ("faceward.signing.pkcs11",),
     "sqlalchemy": ("faceward.store",),
     "mcap": ("faceward.hal.recording",),
     "mcap_protobuf": ("faceward.hal.recording",),

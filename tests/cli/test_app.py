@@ -135,7 +135,8 @@ def test_the_version_is_the_distributions(faceward: Any) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["sensors", "doctor", "keys", "enroll", "verify", "list", "show", "remove", "record", "evaluate", "inspect", "models"],
+    ["sensors", "doctor", "keys", "enroll", "verify", "list", "show", "remove", "record", "evaluate", "inspect", "models",
+     "grant", "lockout", "trust"],
 )
 def test_every_command_has_help(faceward: Any, command: str) -> None:
     ran = faceward(command, "--help")

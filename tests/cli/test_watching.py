@@ -11,6 +11,7 @@ from faceward.capture.guidance import Reason
 from faceward.cli.log import Log
 from faceward.cli.output import Output
 from faceward.cli.watching import PROMPTS, REASONS, CaptureView, event_document
+from faceward.enrollment import GrantAccepted
 from faceward.model.face import Pose
 from faceward.model.frame import Prompt
 
@@ -76,3 +77,23 @@ def test_there_are_words_for_every_prompt_and_every_reason() -> None:
 
 def test_an_event_keeps_all_of_its_fields() -> None:
     assert event_document(StageDone(Pose.UP)) == {"event": "stage-done", "pose": "up"}
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (GrantAccepted(True, 3), "development grant: no administrator stands behind it"),
+        (GrantAccepted(False, 2), "an administrator's grant, for 2 captures in all"),
+    ],
+)
+def test_people_are_told_who_stands_behind_an_enrollment(
+    capsys: pytest.CaptureFixture[str], event: GrantAccepted, said: str
+) -> None:
+    for as_json in (False, True):
+        with CaptureView(Output(as_json=as_json), Log(None)) as view:
+            view(event)
+    people, program = capsys.readouterr().out.splitlines()
+    assert people == said
+    assert json.loads(program) == {
+        "event": "grant-accepted", "development": event.development, "attempts": event.attempts
+    }  # fmt: skip

@@ -6,10 +6,12 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from faceward.config import KeyFiles, TrustRef
 from faceward.errors import ConfigError
 from faceward.extract.extractor import TemplateExtractor
 from faceward.face.models import ModelFiles, default_folder, install_models
@@ -33,6 +35,8 @@ from faceward.model.frame import (
     digest_of,
 )
 from faceward.model.liveness import Evidence, GateResult, LivenessVerdict, Measure, Outcome
+from faceward.signing.file_key import FileKeySigner
+from faceward.signing.trust_file import describe_trust, sign_trust
 from faceward_proto.attestation import SIMULATOR_ROOT_DER, ProvenSensor
 from faceward_proto.attestation import CaptureClaim as RecordClaim
 from faceward_proto.errors import UntrustedSensor
@@ -335,3 +339,67 @@ def desk(bench, monkeypatch: pytest.MonkeyPatch, attempts_of: Callable[[Host], l
             monkeypatch.setattr(module, "GateWorker", made.worker)
             monkeypatch.setattr(module, "judge", made.judge)
         yield made
+
+
+def _make_keys(folder: Path, *names: str) -> list[FileKeySigner]:
+    """Signers, with their public keys in the folder."""
+    made = []
+    for name in names:
+        made.append(FileKeySigner.create(folder / f"{name}.pem"))
+        (folder / f"{name}.pub.pem").write_bytes(PublicKey(made[-1].public_key_der).to_pem())
+    return made
+
+
+STORE = """
+version = 1
+sequence = {sequence}
+valid_days = 30
+tenant = "development"
+lock_group = "{group}"
+minimum_epoch = {epoch}
+hosts = [{{ need = 1, keys = [{{ path = "signer.pub.pem", custody = "{custody}" }}] }}]
+administrators = [{{ need = 1, keys = [{{ path = "a.pub.pem", custody = "{custody}" }}] }}]
+sensor_roots = [{{ name = "simulator", simulated = true }}]
+{extra}
+[allow]
+development = {development}
+simulated = {development}
+"""
+
+
+class Believer:
+    """A host that believes a signed trust store; `issue` makes the next one."""
+
+    def __init__(self, host: Host) -> None:
+        self.folder = host.policy.path.parent / "keys"
+        self.root, self.administrator = _make_keys(self.folder, "root", "a")
+        (self.folder / "signer.pub.pem").write_bytes(PublicKey(host.signer.public_key_der).to_pem())
+        trust = TrustRef(self.folder / "trust.fwtrust", KeyFiles(1, (self.folder / "root.pub.pem",)))
+        self.host = replace(host, policy=replace(host.policy, trust=trust))
+
+    def issue(
+        self, sequence: int = 1, *, group: str = "workbench", development: bool = True, epoch: int = 0,
+        signer: FileKeySigner | None = None, now_s: float | None = None, revoke: str | None = None, extra: str = "",
+    ) -> None:  # fmt: skip
+        custody = "file" if development else "pkcs11"
+        text = STORE.format(
+            sequence=sequence, group=group, development=str(development).lower(), epoch=epoch, custody=custody,
+            extra=extra,
+        )  # fmt: skip
+        if revoke is not None:
+            text += f'[revoked]\nkey_files = ["{revoke}"]\n'
+        (self.folder / "store.toml").write_text(text)
+        store = describe_trust(self.folder / "store.toml", now_s=self.host.clock() if now_s is None else now_s)
+        (self.folder / "trust.fwtrust").write_bytes(sign_trust(store, signer or self.root))
+
+
+@pytest.fixture
+def make_keys() -> Callable[..., list[FileKeySigner]]:
+    """`make_keys(folder, "a", "b")`: signers, with their private and public keys in the folder."""
+    return _make_keys
+
+
+@pytest.fixture
+def believer(desk: Desk) -> Believer:
+    """The desk's host with a trust store; none is issued yet."""
+    return Believer(desk.host)

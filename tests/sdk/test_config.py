@@ -176,16 +176,99 @@ def test_a_mangled_policy_is_read_or_refused_and_nothing_else(tmp_path: Path, da
     assert policy.gates
 
 
-def test_production_wants_attestation_and_the_digest_of_every_plugin(load):
-    production = ('mode = "development"', 'mode = "production"')
-    with pytest.raises(ConfigError, match="allow_unattested can't be true"):
-        load(production, ("allow_unattested = false", "allow_unattested = true"))
-    with pytest.raises(ConfigError, match="'challenge-echo' needs files_sha256"):
-        load(production)
-    digests = TEXT.replace('version = "0.1.0"\n', f'version = "0.1.0"\nfiles_sha256 = "{"0" * 64}"\n')
-    policy = load(production, text=digests)
+PRODUCTION = (
+    ('mode = "development"', 'mode = "production"'),
+    ("[attempts]", '[trust]\npath = "trust.fwt"\nroot = ["keys/root.pub.pem"]\n\n[attempts]'),
+)
+DIGESTED = TEXT.replace('version = "0.1.0"\n', f'version = "0.1.0"\nfiles_sha256 = "{"0" * 64}"\n')
+
+
+def test_a_production_policy_has_a_trust_store_and_the_digest_of_every_plugin(load, tmp_path: Path):
+    policy = load(*PRODUCTION, text=DIGESTED)
     assert policy.production
+    assert not policy.self_permitting
     assert policy.gates[0].files_sha256 == "0" * 64
+    assert policy.trust.path == tmp_path / "trust.fwt"
+    assert (policy.trust.roots.need, policy.trust.roots.paths) == (1, (tmp_path / "keys/root.pub.pem",))
+
+
+def test_a_production_policy_takes_no_unattested_sensor_and_is_not_without_a_trust_store(load):
+    with pytest.raises(ConfigError, match="allow_unattested can't be true"):
+        load(*PRODUCTION, ("allow_unattested = false", "allow_unattested = true"), text=DIGESTED)
+    with pytest.raises(ConfigError, match=r"trust is missing.*faceward trust make"):
+        load(PRODUCTION[0], text=DIGESTED)
+
+
+@pytest.mark.parametrize("plugin", ["challenge-echo", "uvc", "sface", "file-key", "file-kek"])
+def test_production_refuses_each_plugin_whose_files_have_no_digest(load, plugin: str):
+    name = f'name = "{plugin}"\n'
+    head, _, rest = DIGESTED.partition(name)
+    with pytest.raises(ConfigError, match=f"'{plugin}' needs files_sha256"):
+        load(*PRODUCTION, text=head + name + rest.replace(f'files_sha256 = "{"0" * 64}"\n', "", 1))
+
+
+SECOND = """
+[second_signer]
+name = "file-key"
+distribution = "faceward"
+version = "0.1.0"
+options = { path = "keys/second.pem", algorithm = "ml-dsa-65" }
+"""
+
+
+def test_a_second_signer_is_a_plugin_with_options_as_the_first(load, tmp_path: Path):
+    assert load().second_signer is None
+    second = load(text=TEXT + SECOND).second_signer
+    assert second.options == {"path": str(tmp_path / "keys/second.pem"), "algorithm": "ml-dsa-65"}
+    with pytest.raises(ConfigError, match="'file-key' needs files_sha256"):
+        load(*PRODUCTION, text=DIGESTED + SECOND)
+
+
+ADMINISTRATORS = '\n[administrators]\nneed = 2\nkeys = ["keys/a.pub.pem", "keys/b.pub.pem", "keys/c.pub.pem"]\n'
+
+
+def test_administrators_are_files_and_how_many_of_them_must_sign(load, tmp_path: Path):
+    assert load().administrators is None
+    assert load().self_permitting
+    policy = load(text=TEXT + ADMINISTRATORS)
+    assert policy.administrators.need == 2
+    assert policy.administrators.paths == tuple(tmp_path / f"keys/{name}.pub.pem" for name in "abc")
+    assert not policy.self_permitting
+
+
+def test_where_nothing_is_said_every_administrator_must_sign(load):
+    assert load(text=TEXT + ADMINISTRATORS.replace("need = 2\n", "")).administrators.need == 3
+
+
+@pytest.mark.parametrize(
+    ("added", "words"),
+    [
+        ("[administrators]", "administrators.keys is missing"),
+        ("[administrators]\nkeys = []", "administrators.keys must be a list that isn't empty"),
+        ('[administrators]\nkeys = ["a", "a"]', "administrators.keys names something twice"),
+        ('[administrators]\nkeys = ["a", "./a"]', "administrators.keys names a file twice"),
+        (f"[administrators]\nkeys = {[str(n) for n in range(17)]}".replace("'", '"'), "or more than 16"),
+        ('[administrators]\nkeys = ["a"]\nneed = 2', "administrators.need = 2, and administrators.keys names 1"),
+        ('[administrators]\nkeys = ["a"]\nneed = 0', "administrators.need = 0 must be between 1 and 16"),
+        ('[administrators]\nkeys = ["a"]\nneeed = 1', "administrators.neeed is not a known key"),
+        ('[trust]\nroot = ["a"]', "trust.path is missing"),
+        ('[trust]\npath = "t"', "trust.root is missing"),
+        ('[trust]\npath = "t"\nroots = ["a"]', r"trust.root is missing \(there is 'roots' instead\)"),
+        ('[trust]\npath = "t"\nroot = ["a"]\nneed = 2', "trust.need = 2, and trust.root names 1"),
+        ('[trust]\npath = "t"\nroot = ["a"]\n[administrators]\nkeys = ["a"]', "can't stand beside trust"),
+        ("[second_signer]", "second_signer.name is missing"),
+    ],
+)
+def test_who_permits_and_who_is_believed_is_read_strictly(load, added: str, words: str):
+    with pytest.raises(ConfigError, match=words):
+        load(text=f"{TEXT}\n{added}\n")
+
+
+def test_the_epoch_of_records_is_0_unless_the_policy_says_so(load):
+    assert load().records.epoch == 0
+    assert load(("valid_days = 365", "epoch = 7")).records.epoch == 7
+    with pytest.raises(ConfigError, match=r"records.epoch = -1 must be between 0"):
+        load(("valid_days = 365", "epoch = -1"))
 
 
 @pytest.mark.parametrize("line", ["allow_unattested = false", ""])

@@ -7,31 +7,40 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from faceward.config import KeyFiles
 from faceward.enrollment import AttemptBegun, AttemptEnded, GrantAccepted, RetryFollows, TemplateStored, enroll
 from faceward.errors import (
     CaptureCancelled,
     CaptureRejected,
+    ConfigError,
     DeviceLost,
+    DeviceNotAttested,
     DuplicateSubject,
     LivenessInconclusive,
     LockedOut,
     NotLive,
+    PermissionRefused,
     SigningError,
     StoreError,
     VerificationError,
 )
 from faceward.liveness.loader import Plugins
+from faceward.model.capture import SensorClaim
 from faceward.model.liveness import Outcome
-from faceward.model.template import Grant, TemplateRecordModel
+from faceward.model.template import Attestation, Grant, GrantPurpose, TemplateRecordModel
+from faceward.permission import request_enrollment
 from faceward.signing.file_key import FileKeySigner
-from faceward.signing.grants import permit
-from faceward.signing.sealing import make_record, unseal
+from faceward.signing.grants import countersign_grant, issue_grant, permit
+from faceward.signing.sealing import make_record, seal_payload, unseal
 from faceward.store.attempts import AttemptLedger
 from faceward.store.audit import AuditLog
 from faceward.store.subjects import parse_subject
 from faceward.store.templates import TemplateStore
+from faceward.store.watermarks import Watermark
 from faceward.wire.record import decode_grant
-from faceward_proto.envelope import GRANT_TYPE, read_envelope
+from faceward_proto.envelope import GRANT_TYPE, TEMPLATE_TYPE, read_envelope, signing_keys
+from faceward_proto.keys import PublicKey
+from faceward_proto.trust import verify_template
 
 Desk = Any
 
@@ -354,9 +363,14 @@ def test_a_record_about_somebody_else_is_not_stored(desk: Desk, monkeypatch: pyt
 def test_a_grant_s_challenge_is_drawn_by_the_host_and_burned_at_the_first_attempt(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn = []
+    drawn: list[bytes] = []
     draw = AttemptLedger.draw_challenge
-    monkeypatch.setattr(AttemptLedger, "draw_challenge", lambda ledger: drawn.append(draw(ledger)) or drawn[-1])
+
+    def watched(*given: Any, **named: Any) -> bytes:
+        drawn.append(draw(*given, **named))
+        return drawn[-1]
+
+    monkeypatch.setattr(AttemptLedger, "draw_challenge", watched)
     desk.tell(times=2)
     grants = [grant_of(enroll(desk.host, name).record) for name in ("alice", "bob")]
     assert [grant.challenge for grant in grants] == drawn
@@ -383,3 +397,254 @@ def test_what_breaks_after_the_verdict_gives_no_attempt_back(
         enroll(desk.host, "mallory")
     assert desk.attempts == ["failed"]
     assert desk.host.templates.list() == ()
+
+
+# By an administrator's grant
+
+
+@pytest.fixture
+def permitted_desk(desk: Desk, make_keys: Any) -> Any:
+    """The desk, where administrator `a` must permit an enrollment; `ask` gets their grant."""
+    folder = desk.host.policy.path.parent / "keys"
+    (desk.administrator,) = make_keys(folder, "a")
+    named = KeyFiles(1, (folder / "a.pub.pem",))
+    desk.host = replace(desk.host, policy=replace(desk.host.policy, administrators=named))
+
+    def ask(name: str = "alice", **changes: Any) -> bytes:
+        terms = {key: changes.pop(key) for key in ("max_attempts", "lifetime_s") if key in changes}
+        request = replace(request_enrollment(desk.host, name), **changes)
+        return issue_grant(request, desk.administrator, now_s=desk.host.clock(), **terms)
+
+    desk.ask = ask
+    return desk
+
+
+def test_a_grant_permits_one_enrollment_and_travels_in_the_record(permitted_desk: Any) -> None:
+    desk, heard = permitted_desk, []
+    desk.tell(times=2)
+    grant = desk.ask(max_attempts=2)
+
+    made = enroll(desk.host, "alice", grant=grant, on_event=heard.append)
+
+    assert made.record.grant == grant
+    assert heard[0] == GrantAccepted(False, 2)
+    assert not grant_of(made.record).development
+    assert desk.host.audit.entries()[-1].details["development_grant"] is False
+    desk.host.templates.remove(parse_subject("alice"))
+    with pytest.raises(PermissionRefused, match="used up"):
+        enroll(desk.host, "alice", grant=grant)
+    assert desk.attempts == ["enrolled"]
+
+
+def test_without_a_grant_a_host_with_administrators_opens_no_sensor(permitted_desk: Any) -> None:
+    with pytest.raises(PermissionRefused, match="faceward grant request"):
+        enroll(permitted_desk.host, "alice")
+    assert permitted_desk.steps == []
+    assert permitted_desk.attempts == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"host_key": b"i" * 32}, "another host"),
+        ({"subject": b"z" * 32}, "another subject"),
+        ({"challenge": b"c" * 32}, "no open challenge"),
+        ({"tenant": "other"}, "is for other"),
+        ({"purpose": GrantPurpose.CLEAR_LOCKOUT, "subject": b""}, "another purpose"),
+    ],
+    ids=["host", "subject", "challenge", "tenant", "purpose"],
+)
+def test_a_grant_that_does_not_fit_opens_no_sensor_and_spends_nothing(
+    permitted_desk: Any, changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(PermissionRefused, match=words):
+        enroll(permitted_desk.host, "alice", grant=permitted_desk.ask(**changes))
+    assert permitted_desk.steps == []
+    assert permitted_desk.attempts == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"), [({"sensor_serial": "W-2"}, "another sensor"), ({"sensor_key": b"k" * 32}, "another key")]
+)
+def test_a_grant_for_another_sensor_spends_nothing_and_gives_the_sensor_back(
+    permitted_desk: Any, changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(PermissionRefused, match=words):
+        enroll(permitted_desk.host, "alice", grant=permitted_desk.ask(**changes))
+    assert permitted_desk.steps == ["worker", "open usb:", "sensor closed", "worker closed"]
+    assert permitted_desk.attempts == []
+
+
+def test_a_grant_for_this_sensor_s_key_needs_the_sensor_to_prove_it(permitted_desk: Any) -> None:
+    desk = permitted_desk
+    key = desk.scheme.proven.device_key.digest
+    grant = desk.ask(sensor_serial="W-1", sensor_key=key)
+    desk.claim = None
+    unattested = replace(desk.host, policy=replace(desk.host.policy, allow_unattested=True))
+    with pytest.raises(PermissionRefused, match="proved none"):
+        enroll(unattested, "alice", grant=grant)
+    desk.claim = SensorClaim("told.v1", b"proof")
+    desk.tell()
+    assert grant_of(enroll(desk.host, "alice", grant=grant).record).sensor_key == key
+
+
+def test_a_grant_is_good_for_its_captures_over_several_tries_and_no_more(permitted_desk: Any) -> None:
+    desk = permitted_desk
+    grant = desk.ask(max_attempts=3)
+    desk.tell(complete=False, times=9)
+    for _ in range(2):
+        with pytest.raises(CaptureRejected):
+            enroll(desk.host, "alice", grant=grant, retries=False)
+    with pytest.raises(CaptureRejected):
+        enroll(desk.host, "alice", grant=grant)
+    assert desk.attempts == ["rejected"] * 3
+    with pytest.raises(PermissionRefused, match="used up"):
+        enroll(desk.host, "alice", grant=grant)
+
+
+def test_a_detection_ends_an_administrator_s_grant_for_good(permitted_desk: Any) -> None:
+    desk = permitted_desk
+    grant = desk.ask()
+    desk.tell(Outcome.NOT_LIVE)
+    with pytest.raises(NotLive):
+        enroll(desk.host, "alice", grant=grant)
+    desk.tell()
+    with pytest.raises(PermissionRefused, match="used up"):
+        enroll(desk.host, "alice", grant=grant)
+    assert desk.attempts == ["not-live"]
+
+
+def test_a_grant_that_expires_between_two_captures_permits_the_first_alone(permitted_desk: Any) -> None:
+    desk = permitted_desk
+    grant, now_s = desk.ask(lifetime_s=60), desk.host.clock()
+    time_s = [now_s]
+    late = AttemptLedger(desk.host.database, desk.host.policy.attempts, lambda: time_s[0])
+    host = replace(desk.host, ledger=late)
+    desk.tell(complete=False, times=3)
+
+    def wait(event: object) -> None:
+        if isinstance(event, RetryFollows):
+            time_s[0] += 61
+
+    with pytest.raises(PermissionRefused, match="expired"):
+        enroll(host, "alice", grant=grant, on_event=wait)
+    assert desk.attempts == ["rejected"]
+
+
+def test_two_administrators_are_counted_by_their_keys(permitted_desk: Any, make_keys: Any) -> None:
+    desk = permitted_desk
+    folder = desk.host.policy.path.parent / "keys"
+    (second,) = make_keys(folder, "b")
+    both = KeyFiles(2, (folder / "a.pub.pem", folder / "b.pub.pem"))
+    desk.host = replace(desk.host, policy=replace(desk.host.policy, administrators=both))
+    first = desk.ask()
+    with pytest.raises(PermissionRefused, match="1 of 2"):
+        enroll(desk.host, "alice", grant=first)
+    desk.tell()
+    signed = countersign_grant(first, second, now_s=desk.host.clock())
+    assert enroll(desk.host, "alice", grant=signed).record.grant == signed
+
+
+# Second signatures, epochs, production
+
+
+def test_a_record_carries_both_signatures_where_the_policy_names_two_signers(desk: Desk, make_keys: Any) -> None:
+    second = FileKeySigner.create(desk.host.policy.path.parent / "keys/second.pem", "ML-DSA-65")
+    host = replace(desk.host, second_signer=second)
+    desk.tell()
+    made = enroll(host, "alice")
+    envelope = read_envelope(made.envelope, TEMPLATE_TYPE)
+    assert [len(signature.sig) for signature in envelope.signatures] == [64, 3309]
+    keys = [PublicKey(signer.public_key_der) for signer in host.signers]
+    assert signing_keys(envelope, keys) == set(keys)
+    only = seal_payload(envelope.payload, TEMPLATE_TYPE, host.signer)
+    with pytest.raises(VerificationError) as caught:
+        unseal(only, host.trust(), now_s=host.clock())
+    assert caught.value.kind == "signature-invalid"
+
+
+def test_a_record_has_the_policy_s_epoch_which_then_never_goes_back(desk: Desk) -> None:
+    policy = desk.host.policy
+    host = replace(desk.host, policy=replace(policy, records=replace(policy.records, epoch=4)))
+    desk.tell(complete=False, times=3)
+    with pytest.raises(CaptureRejected):
+        enroll(host, "alice")
+    assert host.watermarks.highest(Watermark.EPOCH) == 0  # nothing was signed in it
+    desk.tell()
+    assert enroll(host, "alice").record.epoch == 4
+    assert host.watermarks.highest(Watermark.EPOCH) == 4
+    desk.tell()
+    with pytest.raises(StoreError, match="epoch 0 is below 4"):
+        enroll(desk.host, "bob")
+    assert [entry.subject for entry in host.templates.list()] == ["alice"]
+
+
+@pytest.fixture
+def production(desk: Desk, believer: Any) -> Any:
+    """A production host before a sensor whose vendor proves it, with a trust store; all keys are said to be on tokens."""
+
+    class OnToken(FileKeySigner):
+        custody = "pkcs11"
+
+    desk.scheme.proven = replace(desk.scheme.proven, simulated=False)
+    believer.issue(development=False)
+    host = believer.host
+    believer.host = replace(
+        host, policy=replace(host.policy, mode="production"), signer=OnToken(host.signer._key)
+    )  # fmt: skip
+
+    def ask(signer: Any = None) -> bytes:
+        request = request_enrollment(believer.host, "alice")
+        return issue_grant(request, signer or believer.administrator, now_s=believer.host.clock())
+
+    believer.ask = ask
+    return believer
+
+
+def test_a_production_host_enrolls_by_an_administrator_s_grant_and_its_trust_store(
+    desk: Desk, production: Any
+) -> None:
+    desk.tell()
+    made = enroll(production.host, "alice", grant=production.ask())
+    verified = verify_template(made.envelope, production.host.trust(), now_s=production.host.clock())
+    assert (verified.simulated, verified.development) == (False, False)
+    assert made.record.sensor.attestation is Attestation.VERIFIED
+
+
+def test_a_production_host_never_permits_itself(desk: Desk, production: Any) -> None:
+    with pytest.raises(PermissionRefused, match="faceward grant request"):
+        enroll(production.host, "alice")
+    with pytest.raises(PermissionRefused, match="0 of 1"):
+        enroll(production.host, "alice", grant=production.ask(production.host.signer))
+    assert desk.steps == []
+
+
+@pytest.mark.parametrize("simulated", [True, None])
+def test_a_production_host_takes_no_sensor_that_is_simulated_or_proves_nothing(
+    desk: Desk, production: Any, simulated: bool | None
+) -> None:
+    desk.scheme.proven = replace(desk.scheme.proven, simulated=True)
+    if simulated is None:
+        desk.claim = None
+    with pytest.raises(DeviceNotAttested):
+        enroll(production.host, "alice", grant=production.ask())
+    assert desk.attempts == []
+
+
+def test_a_key_that_the_trust_store_revokes_on_the_way_makes_no_record(desk: Desk, production: Any) -> None:
+    desk.tell()
+    grant = production.ask()
+    production.issue(2, development=False, revoke="signer.pub.pem")
+    with pytest.raises(ConfigError, match="revoked"):
+        enroll(production.host, "alice", grant=grant)
+    assert desk.steps == []
+
+
+def test_a_record_that_its_trust_store_would_refuse_is_not_stored(desk: Desk, production: Any) -> None:
+    desk.tell()
+    production.issue(2, development=False, extra='gates = [{ name = "skin-optics", minimum_version = "9" }]')
+    with pytest.raises(VerificationError) as caught:
+        enroll(production.host, "alice", grant=production.ask())
+    assert caught.value.kind == "not-shown-live"
+    assert production.host.templates.list() == ()
+    assert desk.attempts == ["failed"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faceward.config import Home
+from faceward.config import Home, KeyFiles, TrustRef
 from faceward.enrollment import enroll
 from faceward.errors import (
     ConfigError,
@@ -23,8 +23,11 @@ from faceward.host import Host
 from faceward.model.capture import SensorClaim
 from faceward.model.template import Attestation
 from faceward.signing.file_kek import FileKeyProvider
+from faceward.signing.file_key import FileKeySigner
+from faceward.signing.pkcs11 import Pkcs11Signer, TokenKey
 from faceward.signing.sealing import unseal
 from faceward.store.database import Database, sqlite_url
+from faceward.store.watermarks import Watermark
 
 Desk = Any
 
@@ -57,8 +60,6 @@ def test_a_policy_and_a_store_elsewhere_are_taken_when_they_are_named(home: Home
         assert host.policy.attempts.captures_per_grant == 1
     assert elsewhere.exists()
     assert not home.store.exists()
-
-
 
 
 @pytest.mark.parametrize(
@@ -192,3 +193,189 @@ def test_trust_without_simulated_sensors_refuses_what_one_made(desk: Desk) -> No
     assert unseal(made.envelope, desk.host.trust(), now_s=now_s).simulated
     with pytest.raises(VerificationError):
         unseal(made.envelope, desk.host.trust(simulated=False), now_s=now_s)
+
+
+# Whose word counts
+
+
+def test_a_host_without_administrators_is_its_own_in_development(desk: Desk) -> None:
+    trust = desk.host.trust()
+    assert [each.key.key_id for each in trust.administrators[0].keys] == [desk.host.signer.key_id]
+    assert trust.allow_development
+
+
+def test_a_policy_s_administrators_take_the_host_s_place(desk: Desk, make_keys: Any) -> None:
+    folder = desk.host.policy.path.parent / "keys"
+    signers = make_keys(folder, "a", "b", "c")
+    named = KeyFiles(2, tuple(folder / f"{name}.pub.pem" for name in "abc"))
+    host = replace(desk.host, policy=replace(desk.host.policy, administrators=named))
+    (rule,) = host.trust().administrators
+    assert (rule.need, {each.key.key_id for each in rule.keys}) == (2, {signer.key_id for signer in signers})
+
+
+def test_an_administrator_s_key_that_is_missing_stops_the_host(desk: Desk, tmp_path: Path) -> None:
+    named = KeyFiles(1, (tmp_path / "none.pem",))
+    host = replace(desk.host, policy=replace(desk.host.policy, administrators=named))
+    with pytest.raises(ConfigError, match=r"none\.pem"):
+        host.trust()
+
+
+def test_a_host_believes_its_signed_trust_store(believer: Any) -> None:
+    believer.issue()
+    trust = believer.host.trust()
+    assert trust.sequence == 1
+    assert trust.administrators[0].keys[0].key.key_id == believer.administrator.key_id
+    assert trust.allow_simulated
+    assert not believer.host.trust(simulated=False).allow_simulated
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"now_s": 1_000_000_000}, "expired"),
+        ({"group": "vault"}, "wrong-context"),
+        ({"signer": "administrator"}, "signature-invalid"),
+    ],
+    ids=["expired", "another lock group", "not by the root"],
+)
+def test_a_trust_store_that_does_not_count_is_not_believed(
+    believer: Any, changes: dict[str, Any], kind: str
+) -> None:
+    if "signer" in changes:
+        changes = {"signer": believer.administrator}
+    believer.issue(**changes)
+    with pytest.raises(VerificationError) as caught:
+        believer.host.trust()
+    assert caught.value.kind == kind
+    assert believer.host.watermarks.highest(Watermark.TRUST) == 0
+
+
+def test_a_trust_store_never_goes_back_not_even_over_a_restart(believer: Any) -> None:
+    believer.issue(5)
+    believer.host.trust()
+    believer.host.trust()
+    believer.issue(4)
+    with pytest.raises(VerificationError) as caught:
+        believer.host.trust()
+    assert caught.value.kind == "rolled-back"
+    with opened(Home(believer.folder.parent)) as again, pytest.raises(VerificationError):
+        replace(again, policy=believer.host.policy).trust()
+    believer.issue(6)
+    assert believer.host.trust().sequence == 6
+
+
+@pytest.mark.parametrize("content", [None, b"", b"junk", bytes(400_000)])
+def test_a_trust_store_that_is_none_is_an_error_and_never_a_default(believer: Any, content: bytes | None) -> None:
+    if content is not None:
+        (believer.folder / "trust.fwtrust").write_bytes(content)
+    with pytest.raises((ConfigError, VerificationError)):
+        believer.host.trust()
+    with pytest.raises((ConfigError, VerificationError)):
+        enroll(believer.host, "alice")
+
+
+def test_a_host_that_its_trust_store_would_refuse_opens_no_sensor(desk: Desk, believer: Any) -> None:
+    believer.issue(epoch=1)
+    with pytest.raises(ConfigError, match="epoch = 0 is over"):
+        enroll(believer.host, "alice")
+    assert desk.steps == []
+
+
+# Production
+
+
+@pytest.fixture
+def production(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Policies that are read are production ones, whatever they say."""
+    from faceward.config import load_policy
+
+    trust = TrustRef(Path("none"), KeyFiles(1, (Path("none"),)))
+    monkeypatch.setattr(
+        "faceward.host.load_policy", lambda path: replace(load_policy(path), mode="production", trust=trust)
+    )
+
+
+def test_a_production_host_takes_no_key_out_of_a_file(home: Home, production: None) -> None:
+    with pytest.raises(ConfigError, match=r"copied from \(file\).*pkcs11"):
+        opened(home)
+    assert not home.store.exists()
+
+
+def test_a_production_host_takes_no_second_key_out_of_a_file_either(
+    home: Home, production: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from faceward.liveness.loader import Plugins
+
+    class OnToken(FileKeySigner):
+        custody = "pkcs11"
+
+    monkeypatch.setattr(Plugins, "signer", lambda plugins: OnToken.load(home.keys / "signer.pem"))
+    opened(home).close()
+    second = FileKeySigner.create(home.keys / "second.pem", "ML-DSA-65")
+    monkeypatch.setattr(Plugins, "second_signer", lambda plugins: second)
+    with pytest.raises(ConfigError, match=second.key_id[:16]):
+        opened(home)
+
+
+def test_a_production_host_signs_with_a_token(home: Home, production: None, softhsm: Path) -> None:
+    pin = home.keys / "pin"
+    pin.touch(mode=0o600)
+    pin.write_text("76543210")
+    where = TokenKey(softhsm, "lock", "production host", pin)
+    made = Pkcs11Signer.create(where)
+    text = home.policy.read_text()
+    head, _, tail = text.partition('[signer]\nname = "file-key"')
+    options = f'module_path = "{softhsm}", token = "lock", key = "production host", pin_path = "keys/pin"'
+    home.policy.write_text(f'{head}[signer]\nname = "pkcs11"{tail}'.replace('path = "keys/signer.pem"', options))
+    with opened(home) as host:
+        assert (host.signer.custody, host.signer.key_id) == ("pkcs11", made.key_id)
+        assert not host.policy.self_permitting
+
+
+# Second signers and epochs
+
+
+def with_second(home: Home, algorithm: str = "ml-dsa-65", path: str = "keys/second.pem") -> None:
+    home.policy.write_text(
+        home.policy.read_text() + '\n[second_signer]\nname = "file-key"\ndistribution = "faceward"\nversion = "0.1.0"\n'
+        f'options = {{ path = "{path}", algorithm = "{algorithm}" }}\n'
+    )
+
+
+def test_a_second_signer_s_key_must_have_signed_every_record(home: Home) -> None:
+    second = FileKeySigner.create(home.keys / "second.pem", "ML-DSA-65")
+    with_second(home)
+    with opened(home) as host:
+        assert [signer.key_id for signer in host.signers] == [host.signer.key_id, second.key_id]
+        rules = host.trust().hosts
+        assert [(rule.need, rule.keys[0].key.key_id) for rule in rules] == [(1, host.signer.key_id), (1, second.key_id)]
+
+
+def test_one_key_is_not_two_signers(home: Home) -> None:
+    with_second(home, "es256", "keys/signer.pem")
+    with pytest.raises(ConfigError, match="second_signer has the key of signer"):
+        opened(home)
+
+
+def test_a_second_signer_without_its_key_is_not_left_out(home: Home) -> None:
+    with_second(home)
+    with pytest.raises(SigningError, match=r"second\.pem"):
+        opened(home)
+
+
+def test_an_epoch_that_is_over_is_not_opened_again(home: Home) -> None:
+    def in_epoch(epoch: int) -> None:
+        text = home.policy.read_text().replace("valid_days = 365", f"epoch = {epoch}\nvalid_days = 365")
+        home.policy.write_text(text)
+
+    before = home.policy.read_text()
+    in_epoch(4)
+    with opened(home) as host:
+        host.watermarks.reach(Watermark.EPOCH, 4)
+    home.policy.write_text(before)
+    in_epoch(3)
+    with pytest.raises(ConfigError, match=r"records.epoch = 3 is below 4"):
+        opened(home)
+    home.policy.write_text(before)
+    in_epoch(5)
+    opened(home).close()

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from faceward import __version__
-from faceward.cli import capturing, enrolled, recorded, setup
+from faceward.cli import capturing, enrolled, grants, lockouts, recorded, setup, trust
 from faceward.cli.invocation import Invocation
 from faceward.cli.log import Log
 from faceward.cli.output import Output
@@ -36,6 +36,9 @@ app = typer.Typer(
 setup.add_to(app)
 capturing.add_to(app)
 enrolled.add_to(app)
+grants.add_to(app)
+lockouts.add_to(app)
+trust.add_to(app)
 recorded.add_to(app)
 
 # Options of the application that take a value, and those that don't: they are moved before the command.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,16 +26,26 @@ def add_to(app: typer.Typer) -> None:
 def enroll(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="Whom to enroll: letters, digits and . _ @ -")],
+    grant: Annotated[
+        Path | None,
+        typer.Option(
+            help="An administrator's grant for it (`faceward grant request`).",
+            metavar="FILE",
+            show_default="a development host's own",
+        ),
+    ] = None,
 ) -> None:
     """Enroll the person before the sensor: guided capture, every gate, a signed template."""
+    from faceward.cli.grants import read_grant_file
     from faceward.cli.watching import CaptureView
     from faceward.enrollment import enroll as run
 
     invocation: Invocation = ctx.obj
+    envelope = None if grant is None else read_grant_file(grant)
     with invocation.open_host() as host:
         try:
             with CaptureView(invocation.output, invocation.log) as view:
-                done = run(host, name, invocation.sensor, on_event=view)
+                done = run(host, name, invocation.sensor, envelope, on_event=view)
         except EnrollmentRefused as error:
             tell_verdict(invocation, host, error.verdict)
             raise

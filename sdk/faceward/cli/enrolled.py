@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from faceward.cli.files import write_new
 from faceward.cli.invocation import Invocation
-from faceward.errors import ConfigError
+from faceward.cli.output import moment
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,10 +23,6 @@ def add_to(app: typer.Typer) -> None:
     app.command("list")(list_enrolled)
     app.command("show")(show)
     app.command("remove")(remove)
-
-
-def _day(seconds: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(seconds)) + " UTC"
 
 
 def list_enrolled(ctx: typer.Context) -> None:
@@ -44,7 +40,7 @@ def list_enrolled(ctx: typer.Context) -> None:
         if not entries:
             console.print("Nobody is enrolled.")
         for entry in entries:
-            console.print(f"{entry.subject:<24} {_day(entry.stored_at_s)}  {entry.record_id.hex()}", markup=False)
+            console.print(f"{entry.subject:<24} {moment(entry.stored_at_s)}  {entry.record_id.hex()}", markup=False)
 
     invocation.output.document(document, tell)
 
@@ -63,11 +59,7 @@ def show(
         record = stored_record(host, name)
         envelope = host.templates.get(parse_subject(name)).envelope
     if export is not None:
-        try:
-            with export.open("xb") as file:
-                file.write(envelope)
-        except OSError as error:
-            raise ConfigError(f"--export {export} can't be written: {error.strerror or error}") from error
+        write_new(export, envelope)
     document = _as_document(name, record, len(envelope), export)
     invocation.output.document(document, lambda console: _tell_record(console, name, record, len(envelope), export))
 
@@ -80,6 +72,7 @@ def _as_document(name: str, record: TemplateRecordModel, size: int, export: Path
         "subject": record.subject,
         "tenant": record.tenant,
         "lock_group": record.lock_group,
+        "epoch": record.epoch,
         "issued_at_s": record.issued_at_s,
         "expires_at_s": record.expires_at_s,
         "sdk_version": record.sdk_version,
@@ -110,7 +103,8 @@ def _tell_record(console: Console, name: str, record: TemplateRecordModel, size:
         f"{name}: the signature, the grant and every gate's answer were verified as a lock would",
         f"  record      {record.record_id.hex()} ({size} bytes signed and sealed)",
         f"  subject     {record.subject.hex()[:32]}... (pseudonym)",
-        f"  for         {record.tenant} / {record.lock_group}, {_day(record.issued_at_s)} to {_day(record.expires_at_s)}",
+        f"  for         {record.tenant} / {record.lock_group}, epoch {record.epoch}",
+        f"  counts      {moment(record.issued_at_s)} to {moment(record.expires_at_s)}",
         f"  sensor      {sensor.vendor} {sensor.model} {sensor.serial}, firmware {sensor.firmware_version}, "
         f"attestation: {sensor.attestation.value}",
         f"  template    {', '.join(pose.pose.value for pose in record.poses)} by {record.template.extractor} "

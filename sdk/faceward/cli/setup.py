@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from faceward.cli.files import write_new
 from faceward.cli.invocation import Invocation
 from faceward.errors import ConfigError, DeviceError, DeviceNotFound, FacewardError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from faceward.config import Policy
     from faceward.hal.doctor import Finding
 
 keys = typer.Typer(help="Keys and policy of this host.", no_args_is_help=True)
@@ -25,7 +27,6 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(models, name="models")
     app.command("sensors")(sensors)
     app.command("doctor")(doctor)
-
 
 
 @keys.command("init")
@@ -53,10 +54,10 @@ def init(ctx: typer.Context) -> None:
         made.append(store_key)
         FileKeyProvider.create(store_key)
         made.append(public_key)
-        _write_new(public_key, PublicKey(signer.public_key_der).to_pem())
+        write_new(public_key, PublicKey(signer.public_key_der).to_pem())
         # The policy comes last: a home without one is not set up, whatever else lies in it.
         made.append(home.policy)
-        _write_new(home.policy, development_policy())
+        write_new(home.policy, development_policy())
         load_policy(home.policy)
     except BaseException:
         for path in made:
@@ -83,19 +84,80 @@ def init(ctx: typer.Context) -> None:
     invocation.output.document(document, show)
 
 
+@keys.command("new")
+def new(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="File of the private key.", metavar="FILE", show_default=False)],
+    algorithm: Annotated[
+        str, typer.Option(help="es256, ed25519 or ml-dsa-65.", metavar="ALGORITHM")
+    ] = "es256",
+) -> None:
+    """Make a key for an administrator, a host or the root of trust stores. Never writes over anything."""
+    from faceward_proto.keys import PublicKey
+
+    from faceward.signing.file_key import FileKeySigner
+    from faceward.signing.options import algorithm_option
+
+    invocation: Invocation = ctx.obj
+    wanted = algorithm_option("a key", {"algorithm": algorithm})
+    public = file.with_name(f"{file.name.removesuffix('.pem')}.pub.pem")
+    if public.exists() or public.is_symlink():
+        raise ConfigError(f"{public} is there already, and nothing is written over")
+    signer = FileKeySigner.create(file, wanted)
+    try:
+        write_new(public, PublicKey(signer.public_key_der).to_pem())
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
+    document = {
+        "private_key": str(file),
+        "public_key": str(public),
+        "key_id": signer.key_id,
+        "algorithm": signer.algorithm,
+    }
+
+    def show(console: Console) -> None:
+        console.print(f"private key  {file} ({signer.algorithm}, key id {signer.key_id[:16]})", markup=False)
+        console.print(f"public key   {public}", markup=False)
+        console.print("It lies in a file: keys of a production trust store live on tokens (docs/permission.md).")
+
+    invocation.output.document(document, show)
+
+
+@keys.command("token")
+def token(
+    ctx: typer.Context,
+    file: Annotated[
+        Path,
+        typer.Argument(help="TOML file with module_path, token, key and pin_path.", metavar="TOML", show_default=False),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", help="Write the public key to this new file.", metavar="PEM", show_default=False)
+    ],
+    make: Annotated[bool, typer.Option("--new", help="Make the pair on the token first (P-256).")] = False,
+) -> None:
+    """Write the public key of a key on a PKCS#11 token, for policies and trust stores."""
+    from faceward_proto.keys import PublicKey
+
+    from faceward.cli.signers import read_token_file
+    from faceward.signing.pkcs11 import Pkcs11Signer
+
+    invocation: Invocation = ctx.obj
+    where = read_token_file(file)
+    if out.exists() or out.is_symlink():
+        raise ConfigError(f"{out} is there already, and nothing is written over")
+    signer = Pkcs11Signer.create(where) if make else Pkcs11Signer.open(where)
+    write_new(out, PublicKey(signer.public_key_der).to_pem())
+    document = {"public_key": str(out), "key_id": signer.key_id, "algorithm": signer.algorithm, "made": make}
+    said = f"public key   {out} (key id {signer.key_id[:16]}, on token {where.token})"
+    invocation.output.document(document, lambda console: console.print(said, markup=False))
+
+
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"can't make the folder {folder}: {error.strerror or error}") from error
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    try:
-        with path.open("xb") as file:
-            file.write(content)
-    except OSError as error:
-        raise ConfigError(f"can't write {path}: {error.strerror or error}") from error
 
 
 @models.command("install")
@@ -199,14 +261,24 @@ def doctor(ctx: typer.Context) -> None:
         raise typer.Exit(DeviceError.exit_code)
 
 
+def _who_permits(policy: Policy) -> str:
+    if policy.trust is not None:
+        return "the administrators of its trust store permit enrollments"
+    if policy.administrators is not None:
+        return f"{policy.administrators.need} of {len(policy.administrators.paths)} administrators permit enrollments"
+    return "it permits enrollments itself (development)"
+
+
 def _examine_home(invocation: Invocation) -> list[Finding]:
-    """Policy, keys, store, plugins and models: what an enrollment would stumble over before it finds a sensor."""
+    """Policy, keys, store, plugins, models, trust store: what an enrollment would stumble over before it finds a sensor."""
     from faceward.hal.doctor import Finding, Severity
+    from faceward.signing.trust_file import check_host
 
     try:
         with invocation.open_host() as host:
+            check_host(host.trust(), host.signers, host.policy)
             gates = ", ".join(ref.name for ref in host.policy.gates)
-            text = f"mode {host.policy.mode}, level {host.policy.level}, gates {gates}"
+            text = f"mode {host.policy.mode}, level {host.policy.level}, gates {gates}; {_who_permits(host.policy)}"
             return [Finding(Severity.OK, f"The set-up in {invocation.home.folder} is complete", text)]
     except FacewardError as error:
         title = f"The set-up in {invocation.home.folder} is not complete"

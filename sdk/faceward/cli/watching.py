@@ -12,7 +12,7 @@ from faceward.capture.events import CaptureEnded, CaptureStarted, Guidance, Prog
 from faceward.capture.guidance import Reason
 from faceward.cli.log import Log
 from faceward.cli.output import Output
-from faceward.enrollment import RetryFollows
+from faceward.enrollment import GrantAccepted, RetryFollows
 from faceward.model.face import Pose
 from faceward.model.frame import Prompt
 
@@ -66,6 +66,12 @@ def event_document(event: object) -> dict[str, Any]:
     return document
 
 
+def _permission(event: GrantAccepted) -> str:
+    if event.development:
+        return "development grant: no administrator stands behind it"
+    return f"an administrator's grant, for {event.attempts} captures in all"
+
+
 class CaptureView:
     """Shows a capture's events. A context manager, and the handler to pass as `on_event`."""
 
@@ -103,6 +109,8 @@ class CaptureView:
         if not isinstance(event, Progress):
             self._log.info(document.pop("event"), **document)
         match event:
+            case GrantAccepted():
+                self._output.say(_permission(event))
             case CaptureStarted():
                 self._poses, self._done, self._fraction, self._reason = event.poses, [], 0.0, None
                 self._line(f"capture of {len(event.poses)} poses")

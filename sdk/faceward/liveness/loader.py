@@ -27,7 +27,7 @@ from faceward.liveness import hookspecs
 from faceward.liveness.gate import LivenessGate
 
 if TYPE_CHECKING:
-    from faceward.config import GateRef, PluginRef, Policy
+    from faceward.config import GateRef, PluginRef, Policy, ProviderRef
     from faceward.extract.extractor import TemplateExtractor
     from faceward.hal.sensor import SensorDriver
     from faceward.signing.signer import Signer
@@ -66,6 +66,7 @@ class Plugins:
     drivers: tuple[SensorDriver, ...]
     _extractor: pluggy.PluginManager
     _signer: pluggy.PluginManager
+    _second_signer: pluggy.PluginManager | None
     _key_provider: pluggy.PluginManager
     _observers: tuple[pluggy.PluginManager, ...]
 
@@ -77,12 +78,13 @@ class Plugins:
         return _of_type(made, TemplateExtractor, self.policy.extractor.name, "an extractor")
 
     def signer(self) -> Signer:
-        """The policy's signer, with the policy's options. Raises: PluginError, SigningError."""
-        from faceward.signing.signer import Signer
+        """The policy's signer, with the policy's options. Raises: PluginError, ConfigError, SigningError."""
+        return _made_signer(self._signer, self.policy.signer)
 
-        ref = self.policy.signer
-        made = _one(self._signer, "faceward_signer", ref.name, options=ref.options)
-        return _of_type(made, Signer, ref.name, "a signer")
+    def second_signer(self) -> Signer | None:
+        """The one that signs each record as well, where the policy has one. Raises as `signer`."""
+        ref = self.policy.second_signer
+        return None if ref is None or self._second_signer is None else _made_signer(self._second_signer, ref)
 
     def key_provider(self) -> object:
         """The provider of the store's key-encryption key. Raises: PluginError, SigningError."""
@@ -112,6 +114,7 @@ def load_plugins(policy: Policy, *, distributions: Iterable[metadata.Distributio
         drivers=_drivers([(ref.name, _import(installed.find(ref))) for ref in policy.drivers]),
         _extractor=_import(installed.find(policy.extractor)),
         _signer=_import(installed.find(policy.signer)),
+        _second_signer=None if policy.second_signer is None else _import(installed.find(policy.second_signer)),
         _key_provider=_import(installed.find(policy.key_provider)),
         _observers=tuple(_import(installed.find(ref)) for ref in policy.observers),
     )
@@ -268,6 +271,13 @@ def _one(manager: pluggy.PluginManager, hook: str, name: str, **arguments: objec
     if len(answers) != 1:
         raise PluginError(f"plugin {name!r}: {hook} gave {len(answers)} answers, and it must give one")
     return answers[0]
+
+
+def _made_signer(manager: pluggy.PluginManager, ref: ProviderRef) -> Signer:
+    from faceward.signing.signer import Signer
+
+    made = _one(manager, "faceward_signer", ref.name, options=ref.options)
+    return _of_type(made, Signer, ref.name, "a signer")
 
 
 def _of_type(made: Any, kind: type, name: str, what: str) -> Any:

@@ -124,6 +124,22 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantRequest:
+    """What a host asks an administrator for; field meanings are grant.proto's. Nobody signed it, so nobody believes it."""
+
+    purpose: GrantPurpose
+    challenge: bytes
+    expires_at_s: int
+    tenant: str
+    lock_group: str
+    host_key: bytes
+    subject: bytes = b""
+    subject_name: str = ""
+    sensor_serial: str = ""
+    sensor_key: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class PermittedGrant:
     """A grant that was verified for this host, subject and sensor, with the signed bytes it came in."""
 

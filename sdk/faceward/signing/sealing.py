@@ -8,10 +8,16 @@ from dataclasses import dataclass
 
 from faceward_proto import trust as lock
 from faceward_proto.attestation import CaptureClaim, simulator_root
-from faceward_proto.envelope import TEMPLATE_TYPE, pre_authentication_encoding, write_envelope
+from faceward_proto.bounds import ID_BYTES
+from faceward_proto.envelope import (
+    TEMPLATE_TYPE,
+    pre_authentication_encoding,
+    read_envelope,
+    signing_keys,
+    write_envelope,
+)
 from faceward_proto.keys import PublicKey, UnusableKey
 from faceward_proto.reader import MalformedMessage
-from faceward_proto.records import ID_BYTES
 
 from faceward.errors import SigningError, VerificationError
 from faceward.liveness.admit import LiveCapture
@@ -131,26 +137,56 @@ def _attestation(
     return Attestation.SIMULATED if proven.simulated else Attestation.VERIFIED
 
 
-def seal(record: TemplateRecordModel, signer: Signer) -> bytes:
-    """The record's bytes in an envelope that the signer signed.
+def seal(record: TemplateRecordModel, *signers: Signer) -> bytes:
+    """The record's bytes in an envelope that every signer signed.
 
-    The signature is checked before it leaves: a faulty signer must not cost a person a second enrollment.
+    The signatures are checked before they leave: a faulty signer must not cost a person a second enrollment.
 
     Raises: VerificationError (a record that breaks a bound), SigningError.
     """
-    return seal_payload(encode_template(record), TEMPLATE_TYPE, signer)
+    return seal_payload(encode_template(record), TEMPLATE_TYPE, *signers)
 
 
-def seal_payload(payload: bytes, payload_type: str, signer: Signer) -> bytes:
-    """Any payload in an envelope that the signer signed, checked before it leaves. Raises: SigningError."""
+def seal_payload(payload: bytes, payload_type: str, *signers: Signer) -> bytes:
+    """Any payload in an envelope that every signer signed, each checked before it leaves. Raises: SigningError."""
+    return _written(payload, payload_type, [_signature(payload, payload_type, signer) for signer in signers])
+
+
+def countersign(envelope: bytes, payload_type: str, signer: Signer) -> bytes:
+    """The same envelope, its payload byte for byte, with one more signature.
+
+    Raises: VerificationError (not an envelope of this type), SigningError, where the signer has signed it before too.
+    """
+    try:
+        found = read_envelope(envelope, payload_type)
+    except MalformedMessage as error:
+        raise VerificationError(f"this can't be signed: {error}", "unsupported-record") from None
+    if signing_keys(found, [_public_key(signer)]):
+        raise SigningError(f"key {signer.key_id} has signed this before, and counts once")
+    signatures = [signature.sig for signature in found.signatures]
+    return _written(found.payload, payload_type, [*signatures, _signature(found.payload, payload_type, signer)])
+
+
+def _signature(payload: bytes, payload_type: str, signer: Signer) -> bytes:
     message = pre_authentication_encoding(payload_type, payload)
     signature = signer.sign(message)
+    if not _public_key(signer).verifies(signature, message):
+        raise SigningError(f"signer {signer.key_id} made a signature that its own public key refuses")
+    return signature
+
+
+def _public_key(signer: Signer) -> PublicKey:
     try:
-        if not PublicKey(signer.public_key_der).verifies(signature, message):
-            raise SigningError(f"signer {signer.key_id} made a signature that its own public key refuses")
-        return write_envelope(payload, payload_type, [signature])
-    except (UnusableKey, MalformedMessage) as error:
+        return PublicKey(signer.public_key_der)
+    except UnusableKey as error:
         raise SigningError(f"signer {signer.key_id} can't sign this: {error}") from None
+
+
+def _written(payload: bytes, payload_type: str, signatures: list[bytes]) -> bytes:
+    try:
+        return write_envelope(payload, payload_type, signatures)
+    except MalformedMessage as error:
+        raise SigningError(f"this can't be signed: {error}") from None
 
 
 def unseal(
@@ -168,22 +204,31 @@ def unseal(
 
 
 def host_trust(
-    signer: Signer, tenant: str, lock_group: str, *, simulated: bool = False, unattested: bool = False
+    signer: Signer,
+    tenant: str,
+    lock_group: str,
+    *,
+    simulated: bool = False,
+    unattested: bool = False,
+    second_signer: Signer | None = None,
+    administrators: lock.KeyRule | None = None,
 ) -> lock.TrustStore:
-    """What a development host believes of its own records: its signer's key, for records and grants alike.
+    """What a development host believes of its own records: its signers' keys, each of which must have signed, and grants
+    of the administrators, or of its own key where there are none.
 
     Takes keys in files and development grants, and simulated and unattested sensors when told; a lock's trust store
     takes none of these. Raises: SigningError for a signer whose key can't be used.
     """
-    try:
-        rule = lock.any_of([lock.TrustedKey(PublicKey(signer.public_key_der), signer.custody)])
-    except UnusableKey as error:
-        raise SigningError(f"signer {signer.key_id} has {error}") from None
+    rules = tuple(
+        lock.any_of([lock.TrustedKey(_public_key(each), each.custody)])
+        for each in (signer, second_signer)
+        if each is not None
+    )
     return lock.TrustStore(
         tenant=tenant,
         lock_group=lock_group,
-        hosts=(rule,),
-        administrators=(rule,),
+        hosts=rules,
+        administrators=rules[:1] if administrators is None else (administrators,),
         sensor_roots=(simulator_root(),),
         allow_development=True,
         allow_unattested=unattested,

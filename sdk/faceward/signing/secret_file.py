@@ -39,28 +39,30 @@ def create(path: Path, content: bytes) -> None:
         raise SigningError(f"can't write the key file {path}: {error.strerror or error}") from None
 
 
-def read(path: Path, limit_bytes: int) -> bytes:
+def read(
+    path: Path, limit_bytes: int, *, what: str = "key", remedy: str = "faceward keys init, or keys new, makes one"
+) -> bytes:
     """The content of a regular file that belongs to this user, or root, and that nobody else may touch.
 
-    Raises: SigningError.
+    `what` is in the file, and `remedy` says where one comes from. Raises: SigningError.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise SigningError(f"the key file {path} is not a regular file")
+                raise SigningError(f"the {what} file {path} is not a regular file")
             if status.st_mode & _OTHERS:
-                raise SigningError(f"others may touch the key file {path}: chmod 600 it")
+                raise SigningError(f"others may touch the {what} file {path}: chmod 600 it")
             if status.st_uid not in (0, os.geteuid()):
-                raise SigningError(f"the key file {path} belongs to another user")
+                raise SigningError(f"the {what} file {path} belongs to another user")
             content = file.read(limit_bytes + 1)
     except FileNotFoundError:
-        raise SigningError(f"there is no key file {path}: faceward keys init makes one") from None
+        raise SigningError(f"there is no {what} file {path}: {remedy}") from None
     except OSError as error:
-        raise SigningError(f"can't read the key file {path}: {error.strerror or error}") from None
+        raise SigningError(f"can't read the {what} file {path}: {error.strerror or error}") from None
     if len(content) > limit_bytes:
-        raise SigningError(f"the key file {path} is too long to be one")
+        raise SigningError(f"the {what} file {path} is too long to be one")
     return content
 
 

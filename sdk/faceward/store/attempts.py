@@ -1,4 +1,4 @@
-"""How often may be tried: challenges, grants and attempts, counted in the database before a capture, not after it.
+"""How often may be tried: challenges, grants, attempts and lock-outs, in the database before a capture, not after it.
 
 An attempt is spent when it begins, and nothing gives it back: one that was never ended (a crash, a power cut) counts as
 a refusal. Time is the caller's wall clock; one that was set back never shortens a wait, one that was set forward does.
@@ -7,18 +7,19 @@ a refusal. Time is the caller's wall clock; one that was set back never shortens
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from faceward.config import AttemptLimits
-from faceward.errors import LockedOut, PermissionRefused
-from faceward.model.template import PermittedGrant
+from faceward.errors import LockedOut, PermissionRefused, StoreError
+from faceward.model.template import GrantPurpose, PermittedGrant
 from faceward.store.database import ATTEMPTS, CHALLENGES, GRANTS, LOCKOUTS, Database
 
 CHALLENGE_BYTES: Final = 32
@@ -48,6 +49,26 @@ class Attempt:
     left: int
 
 
+@dataclass(frozen=True, slots=True)
+class Lockout:
+    """Whether enrollment is locked, and how near it is.
+
+    `retry_after_s` is 0 where it isn't. `refusals` counts those of the last `window_s` that no lock-out has answered
+    yet, `limit` of them lock for `next_s`.
+    """
+
+    retry_after_s: float
+    refusals: int
+    limit: int
+    window_s: float
+    next_s: float
+
+    @property
+    def locked(self) -> bool:
+        """Whether nobody can be enrolled now."""
+        return self.retry_after_s > 0.0
+
+
 class AttemptLedger:
     """The counters. `clock` gives Unix seconds. Every method raises StoreError when the database fails it."""
 
@@ -56,28 +77,59 @@ class AttemptLedger:
         self._limits = limits
         self._clock = clock
 
-    def draw_challenge(self) -> bytes:
-        """32 random bytes for a grant to answer, once, within ten minutes. Durable when this returns."""
-        now_s, challenge = self._clock(), secrets.token_bytes(CHALLENGE_BYTES)
+    def draw_challenge(
+        self,
+        subject: bytes = b"",
+        *,
+        purpose: GrantPurpose = GrantPurpose.ENROLL,
+        lifetime_s: float = CHALLENGE_LIFETIME_S,
+    ) -> bytes:
+        """32 random bytes for one grant to answer, once, for this subject and purpose alone, within its lifetime.
+
+        Durable when this returns.
+        """
+        now_s, challenge = self._now_s(), secrets.token_bytes(CHALLENGE_BYTES)
         with self._database.durable_transaction() as connection:
             connection.execute(delete(CHALLENGES).where(CHALLENGES.c.expires_at_s <= now_s))
             connection.execute(
-                insert(CHALLENGES).values(challenge=challenge, expires_at_s=now_s + CHALLENGE_LIFETIME_S)
+                insert(CHALLENGES).values(
+                    challenge=challenge, expires_at_s=now_s + lifetime_s, purpose=purpose.value, subject=subject
+                )
             )
         return challenge
+
+    def challenges(self, subject: bytes = b"", *, purpose: GrantPurpose = GrantPurpose.ENROLL) -> frozenset[bytes]:
+        """What a grant for this subject and purpose may answer: challenges that are open, and those that grants with
+        attempts left have burned."""
+        with self._database.transaction() as connection:
+            still_open = connection.execute(
+                select(CHALLENGES.c.challenge).where(
+                    CHALLENGES.c.purpose == purpose.value,
+                    CHALLENGES.c.subject == subject,
+                    CHALLENGES.c.expires_at_s > self._now_s(),
+                )
+            ).scalars()
+            in_use = connection.execute(select(GRANTS.c.challenge).where(GRANTS.c.attempts_left > 0)).scalars()
+            return frozenset(still_open) | frozenset(in_use)
+
+    def attempts_left(self, grant_id: bytes) -> int:
+        """How many attempts a grant has that was used before; 0 for one that was not."""
+        with self._database.transaction() as connection:
+            left = connection.execute(select(GRANTS.c.attempts_left).where(GRANTS.c.grant_id == grant_id))
+            return int(left.scalar_one_or_none() or 0)
 
     def begin_attempt(self, permitted: PermittedGrant, *, sensor: str) -> Attempt:
         """Spend one attempt of a grant, before the first frame. Durable when this returns.
 
         1. Enrollment is not locked.
         2. Neither the subject nor the sensor has had its attempts of the day.
-        3. The grant has not expired; at first use it answers a challenge that this host drew and that no other grant
-           answered, and burns it; later it is, byte for byte, the one that did.
+        3. The grant permits an enrollment and has not expired; at first use it answers a challenge that this host drew
+           for its subject and that no other grant answered, and burns it; later it is, byte for byte, the one that did.
         4. The grant has an attempt left.
 
         Raises: LockedOut, PermissionRefused, StoreError.
         """
-        grant, now_s = permitted.grant, self._clock()
+        grant, now_s = permitted.grant, self._now_s()
         with self._database.durable_transaction() as connection:
             # A lockout that begins here must outlast the refusal.
             self._lock_out(connection, now_s)
@@ -100,7 +152,7 @@ class AttemptLedger:
         NOT_LIVE and ENROLLED end the grant, INCONCLUSIVE leaves it two more captures at most. A refusal that is one too
         many locks enrollment.
         """
-        now_s = self._clock()
+        now_s = self._now_s()
         with self._database.transaction() as connection:
             ended = connection.execute(
                 update(ATTEMPTS)
@@ -123,10 +175,55 @@ class AttemptLedger:
     def check_lockout(self) -> None:
         """Raises: LockedOut while enrollment is locked. Spends nothing."""
         with self._database.transaction() as connection:
-            self._refuse_locked(connection, self._clock())
+            self._refuse_locked(connection, self._now_s())
 
-    def _lock_out(self, connection: Connection, now_s: float) -> None:
-        """Begin a lockout when there were too many refusals since the last one, in the window up to now."""
+    def lockout(self) -> Lockout:
+        """Whether enrollment is locked, and how near it is. Changes nothing."""
+        now_s, limits = self._now_s(), self._limits
+        with self._database.transaction() as connection:
+            refusals, _, last = self._refusals(connection, now_s)
+            wait_s = self._wait_s(connection, now_s)
+        _, next_s = self._next_lockout(last, now_s)
+        return Lockout(wait_s, refusals, limits.refusals_before_lockout, limits.refusal_window_s, next_s)
+
+    def clear_lockout(self, permitted: PermittedGrant) -> bool:
+        """End the lock-out that holds now; False, and the grant is as it was, where none does.
+
+        The next one is still twice as long, and the daily caps stay. Part of the transaction around it, which has to be
+        durable before anybody is told.
+
+        1. The grant permits just this and has not expired.
+        2. It answers a challenge that this host drew for this and that no other grant answered, and burns it.
+        3. Nobody waits any more.
+
+        Raises: PermissionRefused, StoreError.
+        """
+        grant, now_s = permitted.grant, self._now_s()
+        with self._database.transaction() as connection:
+            # Refusals of attempts that were never ended begin their lock-out here, not behind the clearing's back.
+            self._lock_out(connection, now_s)
+            if not self._wait_s(connection, now_s):
+                return False
+            # 1
+            _refuse_unfit(permitted, GrantPurpose.CLEAR_LOCKOUT, now_s)
+            # 2
+            used = connection.execute(select(GRANTS.c.grant_id).where(GRANTS.c.grant_id == grant.grant_id)).first()
+            if used is not None:
+                raise PermissionRefused("the grant is used up")
+            self._burn(connection, permitted, now_s, attempts_left=0)
+            # 3
+            connection.execute(update(LOCKOUTS).where(LOCKOUTS.c.until_s > now_s).values(until_s=now_s))
+        return True
+
+    def _now_s(self) -> float:
+        # Every comparison with a time that is no number would come out as if there were no wait.
+        now_s = self._clock()
+        if not math.isfinite(now_s):
+            raise StoreError("the time is not known, so that attempts can't be counted: mend the host's clock")
+        return now_s
+
+    def _refusals(self, connection: Connection, now_s: float) -> tuple[int, int | None, Any]:
+        """Refusals since the last lock-out, in the window up to now; the last attempt among them; that lock-out."""
         last = connection.execute(select(LOCKOUTS).order_by(LOCKOUTS.c.lockout.desc()).limit(1)).first()
         told_at_s = func.coalesce(ATTEMPTS.c.ended_at_s, ATTEMPTS.c.begun_at_s)
         refusals = connection.execute(
@@ -136,18 +233,30 @@ class AttemptLedger:
                 told_at_s > now_s - self._limits.refusal_window_s,
             )
         ).one()
-        if refusals[0] < self._limits.refusals_before_lockout:
-            return
+        return refusals[0], refusals[1], last
+
+    def _next_lockout(self, last: Any, now_s: float) -> tuple[int, float]:
+        """Level and seconds of the lock-out that follows this one."""
         level = 0 if last is None or now_s - last.until_s > DAY_S else last.level + 1
-        seconds = min(self._limits.lockout_s * 2.0 ** min(level, 32), LONGEST_LOCKOUT_S)
+        return level, min(self._limits.lockout_s * 2.0 ** min(level, 32), LONGEST_LOCKOUT_S)
+
+    def _lock_out(self, connection: Connection, now_s: float) -> None:
+        """Begin a lockout when there were too many refusals since the last one, in the window up to now."""
+        refusals, last_attempt, last = self._refusals(connection, now_s)
+        if refusals < self._limits.refusals_before_lockout:
+            return
+        level, seconds = self._next_lockout(last, now_s)
         connection.execute(
-            insert(LOCKOUTS).values(after_attempt=refusals[1], level=level, begun_at_s=now_s, until_s=now_s + seconds)
+            insert(LOCKOUTS).values(after_attempt=last_attempt, level=level, begun_at_s=now_s, until_s=now_s + seconds)
         )
 
-    def _refuse_locked(self, connection: Connection, now_s: float) -> None:
+    def _wait_s(self, connection: Connection, now_s: float) -> float:
         until_s = connection.execute(select(func.max(LOCKOUTS.c.until_s))).scalar_one()
-        if until_s is not None and now_s < until_s:
-            wait_s = until_s - now_s
+        return 0.0 if until_s is None else max(0.0, until_s - now_s)
+
+    def _refuse_locked(self, connection: Connection, now_s: float) -> None:
+        wait_s = self._wait_s(connection, now_s)
+        if wait_s > 0.0:
             raise LockedOut(f"too many refusals: enrollment is locked for {wait_s:.0f} s", wait_s)
 
     def _refuse_daily(self, connection: Connection, now_s: float, subject: bytes, sensor: str) -> None:
@@ -166,23 +275,49 @@ class AttemptLedger:
                 raise LockedOut(f"this {what} has had its {limit} attempts of the day", wait_s)
 
     def _spend(self, connection: Connection, permitted: PermittedGrant, now_s: float) -> int:
-        grant, digest = permitted.grant, hashlib.sha256(permitted.envelope).digest()
-        if now_s >= grant.expires_at_s:
-            raise PermissionRefused("the grant has expired")
+        grant = permitted.grant
+        _refuse_unfit(permitted, GrantPurpose.ENROLL, now_s)
         known = connection.execute(select(GRANTS).where(GRANTS.c.grant_id == grant.grant_id)).first()
         if known is None:
-            drawn = connection.execute(
-                delete(CHALLENGES).where(CHALLENGES.c.challenge == grant.challenge, CHALLENGES.c.expires_at_s > now_s)
-            )
-            if drawn.rowcount != 1:
-                raise PermissionRefused("the grant answers no open challenge of this host")
             left = min(grant.max_attempts, self._limits.captures_per_grant)
-            connection.execute(insert(GRANTS).values(grant_id=grant.grant_id, digest=digest, attempts_left=left))
+            self._burn(connection, permitted, now_s, attempts_left=left)
         else:
-            if known.digest != digest:
+            if known.digest != _digest(permitted):
                 raise PermissionRefused("another grant of this id was used before")
             left = known.attempts_left
         if left < 1:
             raise PermissionRefused("the grant is used up")
         connection.execute(update(GRANTS).where(GRANTS.c.grant_id == grant.grant_id).values(attempts_left=left - 1))
         return left - 1
+
+    def _burn(self, connection: Connection, permitted: PermittedGrant, now_s: float, *, attempts_left: int) -> None:
+        grant = permitted.grant
+        drawn = connection.execute(
+            delete(CHALLENGES).where(
+                CHALLENGES.c.challenge == grant.challenge,
+                CHALLENGES.c.purpose == grant.purpose.value,
+                CHALLENGES.c.subject == grant.subject,
+                CHALLENGES.c.expires_at_s > now_s,
+            )
+        )
+        if drawn.rowcount != 1:
+            raise PermissionRefused("the grant answers no open challenge of this host")
+        connection.execute(
+            insert(GRANTS).values(
+                grant_id=grant.grant_id,
+                digest=_digest(permitted),
+                attempts_left=attempts_left,
+                challenge=grant.challenge,
+            )
+        )
+
+
+def _digest(permitted: PermittedGrant) -> bytes:
+    return hashlib.sha256(permitted.envelope).digest()
+
+
+def _refuse_unfit(permitted: PermittedGrant, purpose: GrantPurpose, now_s: float) -> None:
+    if permitted.grant.purpose is not purpose:
+        raise PermissionRefused(f"the grant is for another purpose: {permitted.grant.purpose.value}")
+    if now_s >= permitted.grant.expires_at_s:
+        raise PermissionRefused("the grant has expired")

@@ -29,6 +29,7 @@ from sqlalchemy import (
     event,
     insert,
     select,
+    update,
 )
 from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
@@ -37,7 +38,7 @@ from sqlalchemy.types import TypeEngine
 
 from faceward.errors import ConfigError, StoreError
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 LOCK_WAIT_S: Final = 5.0
 
 
@@ -112,6 +113,8 @@ CHALLENGES: Final = Table(
     _METADATA,
     Column("challenge", _Bytes, primary_key=True),
     Column("expires_at_s", _Seconds, nullable=False),
+    Column("purpose", _Text, nullable=False),
+    Column("subject", _Bytes, nullable=False),  # empty where no enrollment is asked for
 )
 GRANTS: Final = Table(
     "grants",
@@ -119,6 +122,7 @@ GRANTS: Final = Table(
     Column("grant_id", _Bytes, primary_key=True),
     Column("digest", _Bytes, nullable=False),
     Column("attempts_left", _Whole, nullable=False),
+    Column("challenge", _Bytes, nullable=False),  # the one that it burned
 )
 ATTEMPTS: Final = Table(
     "attempts",
@@ -139,6 +143,14 @@ LOCKOUTS: Final = Table(
     Column("level", _Whole, nullable=False),
     Column("begun_at_s", _Seconds, nullable=False),
     Column("until_s", _Seconds, nullable=False),
+)
+WATERMARKS: Final = Table(
+    "watermarks",
+    _METADATA,
+    Column("mark", _Text, primary_key=True),
+    Column("tenant", _Text, primary_key=True),
+    Column("lock_group", _Text, primary_key=True),
+    Column("highest", _Whole, nullable=False),
 )
 
 
@@ -170,8 +182,10 @@ class Database:
             found = connection.execute(select(ABOUT.c.schema_version)).scalar_one_or_none()
             if found is None:
                 connection.execute(insert(ABOUT).values(one=1, schema_version=SCHEMA_VERSION))
-        if found not in (None, SCHEMA_VERSION):
-            raise StoreError(f"the store {self._where} is of version {found}, and this is for {SCHEMA_VERSION}")
+            elif found == 1:
+                _from_version_1(connection)
+            elif found != SCHEMA_VERSION:
+                raise StoreError(f"the store {self._where} is of version {found}, and this is for {SCHEMA_VERSION}")
 
     @contextmanager
     def durable_transaction(self) -> Iterator[Connection]:
@@ -222,6 +236,15 @@ class Database:
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).splitlines()[0]
             raise StoreError(f"can't read or write the store {self._where}: {reason}") from None
+
+
+def _from_version_1(connection: Connection) -> None:
+    # Nothing is won back by forgetting these: a grant's challenge went when it was first used, and without an open one
+    # no grant is taken. Attempts and lock-outs stay.
+    for table in (CHALLENGES, GRANTS):
+        table.drop(connection)
+        table.create(connection)
+    connection.execute(update(ABOUT).values(schema_version=SCHEMA_VERSION))
 
 
 def _parse(url: str) -> URL:

@@ -47,7 +47,7 @@ _ATTESTATIONS = {
     Attestation.SIMULATED: template_pb2.ATTESTATION_SIMULATED,
     Attestation.VERIFIED: template_pb2.ATTESTATION_VERIFIED,
 }
-_PURPOSES = {
+PURPOSES = {
     GrantPurpose.ENROLL: grant_pb2.GRANT_PURPOSE_ENROLL,
     GrantPurpose.CLEAR_LOCKOUT: grant_pb2.GRANT_PURPOSE_CLEAR_LOCKOUT,
 }
@@ -60,7 +60,7 @@ _POSE_OF = {number: pose for pose, number in _POSES.items()}
 _OUTCOME_OF = {number: outcome for outcome, number in _OUTCOMES.items()}
 _SENSE_OF = {number: sense for sense, number in _SENSES.items()}
 _ATTESTATION_OF = {number: attestation for attestation, number in _ATTESTATIONS.items()}
-_PURPOSE_OF = {number: purpose for purpose, number in _PURPOSES.items()}
+PURPOSE_OF = {number: purpose for purpose, number in PURPOSES.items()}
 _KIND_OF = {number: kind for kind, number in _KINDS.items()}
 
 
@@ -206,7 +206,7 @@ def encode_grant(grant: Grant) -> bytes:
             expires_at_s=grant.expires_at_s,
             max_attempts=grant.max_attempts,
             development=grant.development,
-            purpose=_PURPOSES[grant.purpose],
+            purpose=PURPOSES[grant.purpose],
             sensor_key=grant.sensor_key,
         )
         check_grant(message)
@@ -238,7 +238,7 @@ def decode_grant(data: bytes) -> Grant:
         expires_at_s=message.expires_at_s,
         max_attempts=message.max_attempts,
         development=message.development,
-        purpose=_PURPOSE_OF[message.purpose],
+        purpose=PURPOSE_OF[message.purpose],
         sensor_key=message.sensor_key,
     )
 

@@ -13,9 +13,9 @@ from faceward.model.capture import FaceTemplate, SensorEvidence
 from faceward.model.face import Pose
 from faceward.model.frame import digest_of
 from faceward.model.liveness import Outcome
-from faceward.model.template import Attestation
+from faceward.model.template import Attestation, GrantPurpose, GrantRequest
 from faceward.signing.file_key import FileKeySigner
-from faceward.signing.grants import Occasion, issue_development_grant, permit
+from faceward.signing.grants import Occasion, issue_grant, permit
 from faceward.signing.sealing import Validity, host_trust, make_record, seal, unseal
 from faceward.signing.signer import Signer
 from faceward.wire.record import encode_template
@@ -27,15 +27,18 @@ from faceward_proto.trust import TrustedKey, any_of
 NOW_S = 1_800_000_000
 EVIDENCE = SensorEvidence("told.v1", b"evidence")
 VALIDITY = Validity(NOW_S, NOW_S + 3600, epoch=2)
-OCCASION = Occasion(b"c" * 32, b"s" * 32, "acme", "doors", "W-1")
+OCCASION = Occasion(frozenset({b"c" * 32}), b"s" * 32, "acme", "doors", "W-1")
+REQUEST = GrantRequest(
+    GrantPurpose.ENROLL, b"c" * 32, NOW_S + 3600, "acme", "doors", b"h" * 32, b"s" * 32, "alice", "W-1"
+)
 
 
 @pytest.fixture
 def permitted(signer):
     trust = host_trust(signer, "acme", "doors", simulated=False, unattested=True)
-    return permit(
-        issue_development_grant(signer, OCCASION, now_s=NOW_S), trust, OCCASION, host_key=b"", now_s=NOW_S
-    )  # fmt: skip
+    request = replace(REQUEST, host_key=hashlib.sha256(signer.public_key_der).digest())
+    envelope = issue_grant(request, signer, now_s=NOW_S, development=True)
+    return permit(envelope, trust, OCCASION, host_key=request.host_key, now_s=NOW_S)
 
 
 @pytest.fixture

@@ -7,14 +7,16 @@ import stat
 import threading
 
 import pytest
+from faceward.config import AttemptLimits
 from faceward.errors import ConfigError, LockedOut, StoreError
 from faceward.store import database as module
-from faceward.store.database import CHALLENGES, Database, sqlite_url
+from faceward.store.attempts import AttemptLedger
+from faceward.store.database import ATTEMPTS, CHALLENGES, GRANTS, Database, sqlite_url
 from sqlalchemy import insert, select
 
 
 def _put(connection, byte: bytes) -> None:
-    connection.execute(insert(CHALLENGES).values(challenge=byte * 32, expires_at_s=1.0))
+    connection.execute(insert(CHALLENGES).values(challenge=byte * 32, expires_at_s=1.0, purpose="enroll", subject=b""))
 
 
 def _found(database) -> list[bytes]:
@@ -126,10 +128,36 @@ def test_a_place_that_can_not_be_written_is_one_clear_error(tmp_path):
 def test_a_store_of_another_version_is_refused(url, database, tmp_path):
     database.close()
     with sqlite3.connect(tmp_path / "store.sqlite") as raw:
-        raw.execute("UPDATE about SET schema_version = 2")
+        raw.execute("UPDATE about SET schema_version = 3")
     raw.close()
-    with pytest.raises(StoreError, match="version 2"):
+    with pytest.raises(StoreError, match="version 3"):
         Database(url)
+
+
+def test_a_store_of_version_1_keeps_its_attempts_and_forgets_its_grants(url, tmp_path, clock):
+    with sqlite3.connect(tmp_path / "store.sqlite") as raw:
+        raw.executescript("""
+            CREATE TABLE about (one INTEGER PRIMARY KEY, schema_version INTEGER NOT NULL, key_id VARCHAR(64));
+            INSERT INTO about VALUES (1, 1, NULL);
+            CREATE TABLE challenges (challenge BLOB PRIMARY KEY, expires_at_s DOUBLE NOT NULL);
+            INSERT INTO challenges VALUES (x'63', 1900000000.0);
+            CREATE TABLE grants (grant_id BLOB PRIMARY KEY, digest BLOB NOT NULL, attempts_left INTEGER NOT NULL);
+            INSERT INTO grants VALUES (x'67', x'64', 2);
+            CREATE TABLE attempts (
+                attempt INTEGER PRIMARY KEY, grant_id BLOB NOT NULL, subject BLOB NOT NULL, sensor VARCHAR(64) NOT NULL,
+                begun_at_s DOUBLE NOT NULL, ended_at_s DOUBLE, result VARCHAR(64));
+            INSERT INTO attempts VALUES (1, x'67', x'73', 'W-1', 1800000000.0, NULL, NULL);
+        """)
+    raw.close()
+    with Database(url) as database:
+        assert _found(database) == []
+        with database.transaction() as connection:
+            assert connection.execute(select(GRANTS)).all() == []
+            assert len(connection.execute(select(ATTEMPTS)).all()) == 1
+            _put(connection, b"a")
+        assert AttemptLedger(database, AttemptLimits(), clock).lockout().refusals == 1
+    with Database(url) as again:
+        assert _found(again) == [b"a"]
 
 
 @pytest.mark.parametrize(
