@@ -65,11 +65,15 @@ class SkipsFail:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.getgroup("faceward").addoption(
+    group = parser.getgroup("faceward")
+    group.addoption(
         "--first-seed",
         type=int,
         default=None,
         help="seed of the first simulated person or attacker of a test, to replay a failure; drawn if absent",
+    )
+    group.addoption(
+        "--promise-runs", type=int, default=20, help="runs of the machine of tests/sdk/test_promise.py, of 40 steps each"
     )
 
 

@@ -341,7 +341,7 @@ def desk(bench, monkeypatch: pytest.MonkeyPatch, attempts_of: Callable[[Host], l
         yield made
 
 
-def _make_keys(folder: Path, *names: str) -> list[FileKeySigner]:
+def make_key_files(folder: Path, *names: str) -> list[FileKeySigner]:
     """Signers, with their public keys in the folder."""
     made = []
     for name in names:
@@ -372,7 +372,7 @@ class Believer:
 
     def __init__(self, host: Host) -> None:
         self.folder = host.policy.path.parent / "keys"
-        self.root, self.administrator = _make_keys(self.folder, "root", "a")
+        self.root, self.administrator = make_key_files(self.folder, "root", "a")
         (self.folder / "signer.pub.pem").write_bytes(PublicKey(host.signer.public_key_der).to_pem())
         trust = TrustRef(self.folder / "trust.fwtrust", KeyFiles(1, (self.folder / "root.pub.pem",)))
         self.host = replace(host, policy=replace(host.policy, trust=trust))
@@ -396,7 +396,7 @@ class Believer:
 @pytest.fixture
 def make_keys() -> Callable[..., list[FileKeySigner]]:
     """`make_keys(folder, "a", "b")`: signers, with their private and public keys in the folder."""
-    return _make_keys
+    return make_key_files
 
 
 @pytest.fixture
