@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
-from faceward.enrollment import enroll
-from faceward.errors import NotLive
+from faceward.enrollment import Enrollment, enroll
+from faceward.errors import CaptureRejected, EnrollmentRefused, NotLive
 from faceward.host import Host
 from faceward.model.liveness import LivenessVerdict, Outcome
+
+from tests.attacks.records import Enrolled
 
 
 @pytest.fixture
@@ -37,7 +41,35 @@ def refused_as_not_live(
     return refuse
 
 
-_PROPERTIES = ("found", "miss")
+@pytest.fixture(scope="session")
+def enrolled(
+    new_bench: type[Any], tmp_path_factory: pytest.TempPathFactory, draw_seed: Callable[[], int]
+) -> Iterator[Enrolled]:
+    """Two people, enrolled by one host on one attested sensor after another. Tests change nothing in its store."""
+    with new_bench(tmp_path_factory.mktemp("enrolled")) as bench:
+        home = bench.home()
+        made = []
+        for name in ("alice", "bob"):
+            host = bench.host_before("live", draw_seed(), home=home)
+            made.append(_enrolled_at_last(host, name))
+        yield Enrolled(host, *made)
+
+
+def _enrolled_at_last(host: Host, name: str) -> Enrollment:
+    """With a second grant where the first was used up: about one living capture in 170 is refused (simulated)."""
+    try:
+        return enroll(host, name)
+    except (CaptureRejected, EnrollmentRefused):
+        return enroll(host, name)
+
+
+@pytest.fixture
+def takes_unattested() -> Callable[[Host], Host]:
+    """The host under a policy that takes sensors that prove nothing."""
+    return lambda host: replace(host, policy=replace(host.policy, allow_unattested=True))
+
+
+_PROPERTIES = ("found", "miss", "flipped")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

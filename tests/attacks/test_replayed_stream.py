@@ -1,51 +1,30 @@
-"""A device that shows what was filmed before: verbatim, or relabelled so that every number is this capture's."""
+"""What was filmed before is shown again: verbatim, relabelled in the sensor, or sorted into this capture's schedule."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from faceward.enrollment import enroll
-from faceward.errors import DeviceProtocolError, NotLive
+from faceward.errors import (
+    DeviceNotAttested,
+    DeviceProtocolError,
+    EnrollmentRefused,
+    NotLive,
+    VerificationError,
+)
 from faceward.host import Host
-from faceward_sim.faults import Fault, inject
-from faceward_sim.firmware.device import Firmware
+from faceward.model.template import Attestation
+from faceward.signing.sealing import host_trust, unseal
+from faceward_sim.faults import inject
 from faceward_sim.firmware.imager import Exposure, Illumination, Imager, SlotImage
-from faceward_sim.firmware.payload import WireFrame
 from faceward_sim.rig import build_firmware
 
+from tests.attacks.cable import Film, Sorted
+
 _FILMED_SLOTS = 12
-
-
-class Film(Fault):
-    """Keeps the first slots of the sensor's first stream, and sends them in place of every later stream's."""
-
-    def __init__(self) -> None:
-        self._film: list[tuple[WireFrame, ...]] = []
-        self.showing = False
-
-    def attach(self, firmware: Firmware) -> None:
-        self._firmware = firmware
-
-    def frames(self, slot: int, frames: tuple[WireFrame, ...]) -> tuple[WireFrame, ...]:
-        if not self.showing:
-            if slot == len(self._film) < _FILMED_SLOTS:
-                self._film.append(_copies(frames, runs=None))
-            return frames
-        return _copies(self._film[slot], runs=self._firmware.stream_run) if slot < len(self._film) else ()
-
-
-def _copies(frames: tuple[WireFrame, ...], runs: Callable[[int], int] | None) -> tuple[WireFrame, ...]:
-    """Frames with bytes of their own, in the stream that runs now."""
-    return tuple(
-        WireFrame(
-            frame.endpoint,
-            [memoryview(bytearray(payload)) for payload in frame.payloads],
-            frame.run if runs is None else runs(frame.endpoint),
-        )
-        for frame in frames
-    )
 
 
 class Relabelled:
@@ -82,11 +61,11 @@ class _Enough(Exception):
 def test_a_film_of_an_older_capture_is_of_another_configuration(
     host_before: Callable[..., Host], seed: int
 ) -> None:
-    film = Film()
+    film = Film(_FILMED_SLOTS)
     host = host_before(firmware=inject(build_firmware("sl-940", "live", seed), film))
 
     def until_filmed(event: object) -> None:
-        if len(film._film) == _FILMED_SLOTS:
+        if film.complete:
             raise _Enough
 
     with pytest.raises(_Enough):
@@ -118,3 +97,50 @@ def test_a_relabelled_stream_is_refused_because_its_light_is_not_as_ordered(
     record_property("found", f"relabelled stream: {', '.join(map(': '.join, sorted(found)))}")
     assert ("challenge-echo", "light off schedule") in found
     keeps_the_promise(host, attempts=["not-live"])
+
+
+@pytest.mark.e2e
+def test_a_film_that_is_sorted_into_the_schedule_has_not_the_sessions_tags(
+    host_before: Callable[..., Host], keeps_the_promise: Callable[..., None], seed: int
+) -> None:
+    film = Sorted(30)
+    host = host_before(firmware=inject(build_firmware("sl-940", "live", seed), film))
+
+    def until_filmed(event: object) -> None:
+        if film.complete:
+            raise _Enough
+
+    with pytest.raises(_Enough):
+        enroll(host, "victim", on_event=until_filmed)
+    film.show()
+
+    with pytest.raises(DeviceNotAttested, match="slot 0: the infrared frame has a tag that is not the session's"):
+        enroll(host, "mallory")
+
+    keeps_the_promise(host, attempts=["failed", "failed"], grants=2)
+
+
+@pytest.mark.e2e
+def test_what_a_sorted_film_gets_out_of_a_sensor_that_proves_nothing_is_trusted_by_no_lock(
+    host_before: Callable[..., Host],
+    takes_unattested: Callable[[Host], Host],
+    seed: int,
+    record_property: Callable[[str, object], None],
+) -> None:
+    film = Sorted(400)
+    firmware = inject(build_firmware("sl-940", "live", seed, provision=None), film)
+    host = takes_unattested(host_before(firmware=firmware))
+    enroll(host, "victim")
+    film.show()
+
+    try:
+        made = enroll(host, "mallory", retries=False)
+    except EnrollmentRefused as refused:
+        record_property("found", f"sorted film without attestation: {refused.code}")
+        assert [stored.subject for stored in host.templates.list()] == ["victim"]
+        return
+    record_property("miss", "sorted film without attestation: taken for alive by every gate, trusted by no lock")
+    assert made.record.sensor.attestation is Attestation.NONE
+    with pytest.raises(VerificationError) as caught:
+        unseal(made.envelope, host_trust(host.signer, "development", "workbench", simulated=True), now_s=time.time())
+    assert caught.value.kind == "untrusted-sensor"

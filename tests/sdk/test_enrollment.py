@@ -626,3 +626,25 @@ def test_a_record_that_its_trust_store_would_refuse_is_not_stored(desk: Desk, pr
     assert caught.value.kind == "not-shown-live"
     assert production.host.templates.list() == ()
     assert desk.attempts == ["failed"]
+
+
+class Broken(Exception):
+    """Whatever goes wrong."""
+
+
+@pytest.mark.parametrize("step", ["extract", "make_record", "seal", "unseal"])
+def test_what_breaks_after_the_verdict_gives_no_attempt_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def broken(*args: object, **options: object) -> Any:
+        raise Broken
+
+    if step == "extract":
+        desk.extractor.problem = Broken()
+    else:
+        monkeypatch.setattr(f"faceward.enrollment.{step}", broken)
+    desk.tell()
+    with pytest.raises(Broken):
+        enroll(desk.host, "mallory")
+    assert desk.attempts == ["failed"]
+    assert desk.host.templates.list() == ()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from faceward.errors import CaptureRejected, LivenessInconclusive, NotLive
 from faceward.model.capture import Capture
+from faceward.model.frame import digest_of
 from faceward.model.liveness import LivenessVerdict, Outcome
 
 _DOOR = object()
@@ -32,6 +33,7 @@ def admit(capture: Capture, verdict: LivenessVerdict) -> LiveCapture:
     2. An incomplete capture, or one without key frames, refuses.
     3. A verdict without results, or in which any gate answered other than LIVE, refuses (whatever `outcome` says).
     4. Every key frame's flood and depth must be among the digests that each gate says it covered.
+    5. Their pixels still are those that were digested.
 
     Raises: NotLive, LivenessInconclusive, CaptureRejected.
     """
@@ -45,12 +47,13 @@ def admit(capture: Capture, verdict: LivenessVerdict) -> LiveCapture:
         if result.evidence.outcome is not Outcome.LIVE:
             raise LivenessInconclusive(f"gate {result.gate} did not find a living face", verdict)
     for key_frame in capture.key_frames:
-        needed = {key_frame.flood.digest}
-        if key_frame.depth is not None:
-            needed.add(key_frame.depth.digest)
+        frames = [frame for frame in (key_frame.flood, key_frame.depth) if frame is not None]
+        needed = {frame.digest for frame in frames}
         for result in verdict.results:
             if not needed <= result.evidence.covered:
                 raise LivenessInconclusive(
                     f"gate {result.gate} did not judge the key frame of pose {key_frame.pose}", verdict
                 )
+        if any(digest_of(frame.data) != frame.digest for frame in frames):
+            raise LivenessInconclusive(f"the key frame of pose {key_frame.pose} is not what was judged", verdict)
     return LiveCapture(capture, verdict, _DOOR)
