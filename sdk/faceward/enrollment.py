@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -119,7 +120,9 @@ def enroll(
        or nothing.
 
     An attempt that found no attack but did not reach a verdict is followed by another while the grant has one and
-    `retries` is true. `on_event` gets EnrollmentEvent and the capture's events; what it raises ends the attempt.
+    `retries` is true. `on_event` gets EnrollmentEvent and the capture's events; what it raises ends the attempt. Once a
+    template is stored nothing ends it any more: what `on_event` raises then is not heard, so that an error always means
+    that nothing was stored.
 
     Raises: ConfigError, PluginError, DeviceError, CaptureRejected, CaptureCancelled, NotLive, LivenessInconclusive,
     PermissionRefused, LockedOut, DuplicateSubject, StoreError, SigningError, VerificationError.
@@ -231,8 +234,13 @@ def _attempt(
             _log(host, permitted, provenance, result, judged)
         host.plugins.notify(AttemptEnded(result.value, left))
         raise
-    _announce(host, tell, AttemptEnded(AttemptResult.ENROLLED.value, left))
-    _announce(host, tell, TemplateStored(checked.record_id.hex(), checked.simulated))
+    ended, stored = (
+        AttemptEnded(AttemptResult.ENROLLED.value, left),
+        TemplateStored(checked.record_id.hex(), checked.simulated),
+    )
+    for event in (ended, stored):
+        with contextlib.suppress(Exception, KeyboardInterrupt):
+            _announce(host, tell, event)
     return Enrollment(subject, checked, envelope, judged.verdict, judged.capture.seconds)
 
 

@@ -69,7 +69,7 @@ def takes_unattested() -> Callable[[Host], Host]:
     return lambda host: replace(host, policy=replace(host.policy, allow_unattested=True))
 
 
-_PROPERTIES = ("found", "miss", "flipped")
+_PROPERTIES = ("found", "miss", "flipped", "promise")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -82,6 +82,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if name in _PROPERTIES
     ]
     if lines:
-        terminalreporter.section("attacks (simulated): seed, and what gave them away")
+        terminalreporter.section("attacks (simulated): seed if one was drawn, and what gave them away")
         for line in lines:
             terminalreporter.write_line(line)

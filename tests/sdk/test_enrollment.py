@@ -377,28 +377,6 @@ def test_a_grant_s_challenge_is_drawn_by_the_host_and_burned_at_the_first_attemp
     assert len(set(drawn)) == 2
 
 
-class Broken(Exception):
-    """Whatever goes wrong."""
-
-
-@pytest.mark.parametrize("step", ["extract", "make_record", "seal", "unseal"])
-def test_what_breaks_after_the_verdict_gives_no_attempt_back(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    def broken(*args: object, **options: object) -> Any:
-        raise Broken
-
-    if step == "extract":
-        desk.extractor.problem = Broken()
-    else:
-        monkeypatch.setattr(f"faceward.enrollment.{step}", broken)
-    desk.tell()
-    with pytest.raises(Broken):
-        enroll(desk.host, "mallory")
-    assert desk.attempts == ["failed"]
-    assert desk.host.templates.list() == ()
-
-
 # By an administrator's grant
 
 
@@ -648,3 +626,40 @@ def test_a_record_that_its_trust_store_would_refuse_is_not_stored(desk: Desk, pr
     assert caught.value.kind == "not-shown-live"
     assert production.host.templates.list() == ()
     assert desk.attempts == ["failed"]
+
+
+class Broken(Exception):
+    """Whatever goes wrong."""
+
+
+@pytest.mark.parametrize("step", ["extract", "make_record", "seal", "unseal"])
+def test_what_breaks_after_the_verdict_gives_no_attempt_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def broken(*args: object, **options: object) -> Any:
+        raise Broken
+
+    if step == "extract":
+        desk.extractor.problem = Broken()
+    else:
+        monkeypatch.setattr(f"faceward.enrollment.{step}", broken)
+    desk.tell()
+    with pytest.raises(Broken):
+        enroll(desk.host, "mallory")
+    assert desk.attempts == ["failed"]
+    assert desk.host.templates.list() == ()
+
+
+@pytest.mark.parametrize("last", [AttemptEnded, TemplateStored])
+@pytest.mark.parametrize("raised", [Broken, KeyboardInterrupt])
+def test_whoever_breaks_when_the_template_is_stored_is_too_late(
+    desk: Desk, last: type[object], raised: type[BaseException]
+) -> None:
+    def on_event(event: object) -> None:
+        if isinstance(event, last):
+            raise raised
+
+    desk.tell()
+    made = enroll(desk.host, "alice", on_event=on_event)
+    assert [stored.record_id for stored in desk.host.templates.list()] == [made.record.record_id]
+    assert desk.attempts == ["enrolled"]
