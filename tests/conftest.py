@@ -73,7 +73,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="seed of the first simulated person or attacker of a test, to replay a failure; drawn if absent",
     )
     group.addoption(
-        "--promise-runs", type=int, default=20, help="runs of the machine of tests/attacks/test_promise.py, of 40 steps each"
+        "--promise-runs",
+        type=int,
+        default=None,
+        help="random runs, of 40 steps each, of tests/attacks/test_promise.py; without it, the same 20 every time",
     )
 
 
