@@ -26,7 +26,7 @@ from faceward_proto.keys import PublicKey
 from faceward_proto.reader import MalformedMessage
 from faceward_proto.records import read_grant, read_template
 from faceward_proto.v1.envelope_pb2 import Envelope
-from faceward_proto.v1.grant_pb2 import Grant
+from faceward_proto.v1.grant_pb2 import GRANT_PURPOSE_ENROLL, Grant
 from faceward_proto.v1.template_pb2 import (
     ATTESTATION_NONE,
     ATTESTATION_SIMULATED,
@@ -208,7 +208,7 @@ def verify_template(
     6. It is valid now.
     7. Neither it nor its subject nor its epoch was withdrawn.
     8. Its outcome is LIVE, every gate's is, every required gate is there; policy and extractor are among the pinned.
-    9. Its sensor is one that the trust store takes.
+    9. Its sensor is one that the trust store takes. This version verifies no evidence, so there may be none.
     10. The grant in it was signed by enough administrators and permits this record (see `verify_grant`).
 
     Raises: VerificationError, by kind.
@@ -244,6 +244,8 @@ def verify_template(
     # 8
     _shown_live(record, trust)
     # 9
+    if record.sensor.evidence:
+        raise UntrustedSensor("the sensor's evidence is of a kind that nothing here verifies")
     if record.sensor.attestation == ATTESTATION_SIMULATED:
         if not trust.allow_simulated:
             raise UntrustedSensor("the sensor was simulated")
@@ -258,6 +260,8 @@ def verify_template(
         raise PermissionInvalid("the grant is for another subject")
     if grant.sensor_serial and grant.sensor_serial != record.sensor.serial:
         raise PermissionInvalid("the grant is for another sensor")
+    if grant.sensor_key:
+        raise PermissionInvalid("the grant is for a sensor with a key, and this one proved none")
     if grant.host_key and grant.host_key not in {key.digest for key in signed_by}:
         raise PermissionInvalid("the grant is for another host")
     return VerifiedTemplate(
@@ -279,7 +283,8 @@ def verify_grant(envelope_bytes: bytes, trust: TrustStore, *, at_s: float) -> Ve
     4. The bytes that were verified are one grant in its canonical form, within bounds.
     5. It was made for this tenant and this lock group.
     6. It is valid at that time.
-    7. Neither is it a development grant, unless the trust store takes them, nor was its subject revoked.
+    7. It permits an enrollment.
+    8. Neither is it a development grant, unless the trust store takes them, nor was its subject revoked.
 
     Subject, sensor, host and challenge are the caller's to compare. Raises: VerificationError, by kind.
     """
@@ -303,6 +308,9 @@ def verify_grant(envelope_bytes: bytes, trust: TrustStore, *, at_s: float) -> Ve
     # 6
     _in_time(grant.issued_at_s, grant.expires_at_s, at_s, trust.clock_skew_s, "grant")
     # 7
+    if grant.purpose != GRANT_PURPOSE_ENROLL:
+        raise PermissionInvalid("the grant is for another purpose than an enrollment")
+    # 8
     if grant.development and not trust.allow_development:
         raise PermissionInvalid("the grant is a development grant: no administrator stands behind it")
     if grant.subject in trust.revoked_subjects:

@@ -8,7 +8,7 @@ import random
 import pytest
 from faceward_proto import trust
 from faceward_proto.envelope import GRANT_TYPE, TEMPLATE_TYPE
-from faceward_proto.v1 import template_pb2
+from faceward_proto.v1 import grant_pb2, template_pb2
 from faceward_proto.v1.envelope_pb2 import Envelope
 
 
@@ -287,6 +287,28 @@ def test_a_trust_store_loosens_nothing_by_default(world):
 
 
 # 10: grant
+
+
+@pytest.mark.parametrize("attestation", [template_pb2.ATTESTATION_SIMULATED, template_pb2.ATTESTATION_VERIFIED])
+def test_evidence_that_nothing_here_verifies_is_refused_whatever_its_label(world, attestation):
+    data = world.sealed_record(
+        sensor__attestation=attestation, sensor__evidence_kind="faceward.sensor.v1", sensor__evidence=b"made up"
+    )
+    store = world.believing(allow_simulated=True, allow_unattested=True)
+    assert isinstance(_refused(world, data, store), trust.UntrustedSensor)
+
+
+def test_a_grant_for_a_sensors_key_permits_no_record_of_a_sensor_that_proved_none(world):
+    grant = world.sealed_grant(sensor_key=b"k" * 32)
+    assert isinstance(_refused(world, world.sealed_record(grant=grant)), trust.PermissionInvalid)
+
+
+def test_a_grant_of_another_purpose_is_no_permission_to_enroll(world):
+    cleared = world.sealed_grant(
+        purpose=grant_pb2.GRANT_PURPOSE_CLEAR_LOCKOUT, subject=b"", max_attempts=0
+    )
+    with pytest.raises(trust.PermissionInvalid, match="purpose"):
+        trust.verify_grant(cleared, world.store, at_s=world.now_s)
 
 
 @pytest.mark.parametrize("changes", [{"subject": b"z" * 32}, {"sensor_serial": "W-2"}, {"host_key": b"k" * 32}])

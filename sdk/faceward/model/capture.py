@@ -35,7 +35,7 @@ class Capture:
 
     `digest` chains every frame's digest and metadata in slot order (see faceward.capture.digest). `complete` says whether
     every stage that the plan asked for was reached; an incomplete one can be judged but never admitted. `simulated` is
-    true, false or, of a sensor that proved nothing, None; without `evidence` it is None.
+    None where nothing is known of it. This version's sensors prove nothing and have no `evidence`, and count as simulated.
     """
 
     capture_id: str

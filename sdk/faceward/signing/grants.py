@@ -60,7 +60,7 @@ def permit(
     1. It is signed, in time and for this tenant and lock group (faceward_proto.trust.verify_grant).
     2. It answers this occasion's challenge.
     3. It is for this subject.
-    4. It is for this sensor, or for any.
+    4. It is for this sensor, or for any; no sensor proves a key in this version, so one that names a key is for none.
     5. It is for this host (SHA-256 of its public key's DER), or for any.
 
     Raises: PermissionRefused.
@@ -80,6 +80,8 @@ def permit(
     # 4
     if found.sensor_serial and found.sensor_serial != occasion.sensor_serial:
         raise PermissionRefused("the grant is for another sensor")
+    if found.sensor_key:
+        raise PermissionRefused("the grant is for a sensor with a key, and this sensor proved none")
     # 5
     if found.host_key and found.host_key != host_key:
         raise PermissionRefused("the grant is for another host")

@@ -27,7 +27,6 @@ from faceward.model.template import (
 from faceward.signing.signer import Signer
 from faceward.wire.record import decode_template, encode_template
 
-
 _ATTESTATIONS = {None: Attestation.NONE, True: Attestation.SIMULATED, False: Attestation.VERIFIED}
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from faceward.capture.exposure import EXPOSURE_MAX_US, EXPOSURE_MIN_US, SETTLE_SLOTS, TARGET, AutoExposure
+from faceward.capture.plan import DOTS_HZ, FLOOD_HZ, SEARCH_S
+from faceward.hal.inspection import DEAD_DEPTH_FRAMES
 
 
 def test_the_start_value_puts_skin_at_the_usual_distance_on_target(script: Any) -> None:
@@ -48,11 +50,20 @@ def test_exposures_keep_the_range_and_the_steps_of_the_control(script: Any) -> N
     assert auto.see(300, EXPOSURE_MAX_US, replace(script.GOOD, exposure=0.01)) is None
 
 
-def test_with_nobody_found_other_exposures_are_tried_each_second(script: Any) -> None:
+def test_with_nobody_found_every_exposure_is_tried_within_the_search(script: Any) -> None:
     calibration = replace(script.CALIBRATION, flood_counts_per_us_at_1m=4.0)
     auto = AutoExposure(calibration)
-    tried = [value for slot in range(120) if (value := auto.see(slot, 2_000, None)) is not None]
-    assert tried[0] > auto.start_us > tried[1] and tried[2] == auto.start_us
+    looks = int(SEARCH_S * FLOOD_HZ)
+    changed = {slot: value for slot in range(looks) if (value := auto.see(slot, auto.start_us, None)) is not None}
+    tried = list(changed.values())
+    assert tried[0] == pytest.approx(3 * auto.start_us, abs=50)
+    assert tried[1] == pytest.approx(min(9 * auto.start_us, EXPOSURE_MAX_US), abs=50)
+    assert tried[2] == pytest.approx(0.3 * auto.start_us, abs=50)
+    # Three looks at depth under each of the long ones, for the gate that judges what stands there instead of a face; and
+    # under the short one not the second without depth that the hardware layer takes for a dead projector.
+    longer, longest, short = changed
+    assert min(longest - longer, short - longest) >= 3 * FLOOD_HZ / DOTS_HZ
+    assert (looks - short) * DOTS_HZ / FLOOD_HZ < DEAD_DEPTH_FRAMES
 
 
 @pytest.mark.parametrize("reflectance", [0.1, 0.3, 0.8])

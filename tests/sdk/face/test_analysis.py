@@ -43,7 +43,8 @@ def test_the_poses_of_rendered_heads_are_right_in_sign_and_size(people: Any, ana
             for found, true in zip(turned, truly, strict=True):
                 assert abs(true) < 10 or found * true > 0, (seed, prompt, turned, truly)
             errors.append(np.abs(np.subtract(turned, truly)))
-    assert (np.median(errors, axis=0) < 5).all() and (np.sort(errors, axis=0)[-2] < 16).all(), errors  # one may blink
+    assert (np.median(errors, axis=0) < 5).all(), errors
+    assert (np.sort(errors, axis=0)[-2] < 16).all(), errors  # of the sixteen, one may be off
 
 
 def test_without_depth_a_face_still_has_a_turn_but_no_distance(people: Any, analysis_of: Any) -> None:

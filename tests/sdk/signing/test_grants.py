@@ -72,6 +72,16 @@ def test_a_grant_for_another_host_is_refused(signer, monkeypatch):
         permit(envelope, _trust(signer), OCCASION, host_key=b"i" * 32, now_s=NOW_S)
 
 
+def test_a_grant_for_a_sensors_key_is_refused_where_no_sensor_proves_one(signer, monkeypatch):
+    from faceward.signing import grants
+
+    real = grants.Grant
+    monkeypatch.setattr(grants, "Grant", lambda **fields: real(**fields, sensor_key=b"k" * 32))
+    envelope = issue_development_grant(signer, OCCASION, now_s=NOW_S)
+    with pytest.raises(PermissionRefused, match="proved none"):
+        permit(envelope, _trust(signer), OCCASION, host_key=b"", now_s=NOW_S)
+
+
 def test_no_byte_of_a_grant_can_be_flipped(signer):
     envelope = issue_development_grant(signer, OCCASION, now_s=NOW_S)
     for index in range(len(envelope)):

@@ -75,7 +75,13 @@ def records(draw):
             for name in names
         ),
         policy_hash=draw(DIGEST),
-        capture=RecordedCapture(draw(WORD), draw(DIGEST), draw(st.binary(min_size=8, max_size=32)), draw(DIGEST), draw(st.integers(1, 65_536))),
+        capture=RecordedCapture(
+            draw(WORD),
+            draw(DIGEST),
+            draw(st.binary(min_size=8, max_size=32)),
+            draw(DIGEST),
+            draw(st.integers(1, 65_536)),
+        ),
         sensor=RecordedSensor(
             draw(TEXT),
             draw(TEXT),
