@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from faceward.pad.document import as_document
     from faceward.pad.extra import require_extra
+    from faceward.pad.journal import ResultsWriter
     from faceward.pad.page import render_page
     from faceward.pad.presentation import CaptureOutcome, GateLine, MeasureLine, Presentation, gate_lines
     from faceward.pad.report import Report, build_report
-    from faceward.pad.results import About, Results, ResultsWriter, read_results, write_about
+    from faceward.pad.results import About, Results, read_results, write_about
 
 _EXPORTS = {
     "About": "faceward.pad.results",
@@ -25,7 +26,7 @@ _EXPORTS = {
     "Presentation": "faceward.pad.presentation",
     "Report": "faceward.pad.report",
     "Results": "faceward.pad.results",
-    "ResultsWriter": "faceward.pad.results",
+    "ResultsWriter": "faceward.pad.journal",
     "as_document": "faceward.pad.document",
     "build_report": "faceward.pad.report",
     "gate_lines": "faceward.pad.presentation",

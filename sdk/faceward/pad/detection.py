@@ -82,7 +82,12 @@ def _passing(ordered: NDArray[np.float64], thresholds: NDArray[np.float64]) -> N
 
 
 def _curve(
-    name: str, attacks: int, living: int, grid: NDArray[np.float64], apcer: NDArray[np.float64], bpcer: NDArray[np.float64]
+    name: str,
+    attacks: int,
+    living: int,
+    grid: NDArray[np.float64],
+    apcer: NDArray[np.float64],
+    bpcer: NDArray[np.float64],
 ) -> Curve:
     thresholds = np.append(grid, math.nextafter(float(grid[-1]), math.inf))
     keep = np.arange(len(thresholds))

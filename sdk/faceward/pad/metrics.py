@@ -99,7 +99,7 @@ def non_response_per_grant(lines: Iterable[Presentation]) -> Rate:
 
 
 def refused(living: Iterable[Presentation]) -> Rate:
-    """The share of all living presentations that were not accepted, whatever the cause: what the person at the door sees."""
+    """The share of all living presentations not accepted, whatever the cause: what the person at the door sees."""
     return Rate(*_counted((not line.accepted, True) for line in living))
 
 

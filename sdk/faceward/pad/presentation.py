@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -68,7 +69,9 @@ class Presentation:
     `attack` says what was presented, `species` of which kind: of attack instruments, or of living people ("live").
     `instrument_id` names one instrument, and only an attack has one; `person_id` names who stood there (of an attack:
     wearer or holder). `target_id` is set where the system under test matches: whose template was attacked or claimed.
+    `adaptive` says that the instrument, or its wearer's behaviour, was searched against the very gates under test.
     A `grant_id` joins the attempts that one permission, or one verification, allowed; `attempt` counts from 1.
+    `decision_s` is from the first frame to the verdict by the sensor's clock, which is what a person waits.
 
     Raises: ConfigError, which names the presentation and the field.
     """
@@ -79,6 +82,7 @@ class Presentation:
     person_id: str | None
     instrument_id: str | None
     target_id: str | None = None
+    adaptive: bool = False
     tone: str | None = None
     sensor_kind: str
     sensor_unit: str
@@ -102,7 +106,8 @@ class Presentation:
     picture: str | None = None
 
     def __post_init__(self) -> None:
-        for flaw in (*_flaws_of_form(self), *_flaws_of_sense(self)):
+        # Lazily: what the fields say together is only looked at where each of them is sound.
+        for flaw in chain(_flaws_of_form(self), _flaws_of_sense(self)):
             raise ConfigError(f"presentation {str(self.presentation_id)[:128]!r}: {flaw}")
 
     @property
@@ -151,11 +156,10 @@ def _flaws_of_form(line: Presentation) -> Iterator[str]:
         value = getattr(line, name)
         if value is None and name in _OPTIONAL:
             continue
-        if type(value) is not kind and not (kind is float and type(value) is int):
+        if kind is float and not _number(value):
+            yield f"{name} is {value!r} and no finite number"
+        elif kind is not float and type(value) is not kind:
             yield f"{name} is {value!r} and not of type {kind.__name__}"
-            return
-        if kind is float and not math.isfinite(value):
-            yield f"{name} is no finite number"
     for name, pattern in _PATTERNS.items():
         value = getattr(line, name)
         if value is not None and not pattern.fullmatch(value):
@@ -163,8 +167,8 @@ def _flaws_of_form(line: Presentation) -> Iterator[str]:
     for name, allowed in (("split", SPLITS), ("purpose", PURPOSES)):
         if getattr(line, name) not in allowed:
             yield f"{name} {getattr(line, name)!r} is none of {', '.join(allowed)}"
-    if len(line.replay) > _LONGEST_TEXT:
-        yield f"replay is longer than {_LONGEST_TEXT} characters"
+    if not _text(line.replay):
+        yield f"replay is no text of at most {_LONGEST_TEXT} characters"
     if line.seed is not None and not -(2**63) <= line.seed < 2**63:
         yield "seed does not fit 64 bits"
     if not 1 <= line.attempt <= 1000:
@@ -184,13 +188,13 @@ def _flaws_of_answer(answer: object) -> Iterator[str]:
         return
     if type(answer.gate) is not str or not _NAME.fullmatch(answer.gate):
         yield f"a gate is named {answer.gate!r}"
-    texts = (answer.version, answer.cue)
-    if any(type(text) is not str or len(text) > _LONGEST_TEXT for text in texts) or not _number(answer.score):
+    if not _text(answer.version) or not _text(answer.cue) or not _number(answer.score):
         yield f"gate {answer.gate!r} has a version, cue or score that is none"
     for measure in answer.measures:
         if (
             type(measure) is not MeasureLine
-            or any(type(text) is not str or len(text) > _LONGEST_TEXT for text in (measure.name, measure.unit))
+            or not _text(measure.name)
+            or not _text(measure.unit)
             or measure.sense not in ("<=", ">=")
             or not _number(measure.value)
             or not _number(measure.limit)
@@ -199,7 +203,19 @@ def _flaws_of_answer(answer: object) -> Iterator[str]:
 
 
 def _number(value: object) -> bool:
-    return value is None or (type(value) in (int, float) and math.isfinite(value))  # type: ignore[arg-type]
+    if type(value) is int:
+        return abs(value) <= 2**53
+    return value is None or (type(value) is float and math.isfinite(value))
+
+
+def _text(value: object) -> bool:
+    if type(value) is not str or len(value) > _LONGEST_TEXT:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can write and Parquet can't hold
+        return False
+    return True
 
 
 def _flaws_of_sense(line: Presentation) -> Iterator[str]:
@@ -209,6 +225,8 @@ def _flaws_of_sense(line: Presentation) -> Iterator[str]:
         yield "an attack has an instrument_id"
     if not line.attack and line.instrument_id is not None:
         yield "a living person has no instrument_id"
+    if not line.attack and line.adaptive:
+        yield "a living person is not adaptive"
     if not line.attack and line.person_id is None:
         yield "a living person has a person_id"
     if (line.outcome is CaptureOutcome.REJECTED) is (line.rejection_reason is None):
@@ -238,10 +256,10 @@ def _flaws_of_sense(line: Presentation) -> Iterator[str]:
 _KINDS: Final[Mapping[str, type]] = MappingProxyType(
     {
         "presentation_id": str, "attack": bool, "species": str, "person_id": str, "instrument_id": str,
-        "target_id": str, "tone": str, "sensor_kind": str, "sensor_unit": str, "split": str, "generator": str,
-        "simulated": bool, "seed": int, "replay": str, "policy_sha256": str, "purpose": str, "grant_id": str,
-        "attempt": int, "outcome": CaptureOutcome, "rejection_reason": str, "error_code": str, "gates": tuple,
-        "decision_s": float, "match_tried": bool, "match_score": float, "match_threshold": float, "picture": str,
+        "target_id": str, "adaptive": bool, "tone": str, "sensor_kind": str, "sensor_unit": str, "split": str,
+        "generator": str, "simulated": bool, "seed": int, "replay": str, "policy_sha256": str, "purpose": str,
+        "grant_id": str, "attempt": int, "outcome": CaptureOutcome, "rejection_reason": str, "error_code": str,
+        "gates": tuple, "decision_s": float, "match_tried": bool, "match_score": float, "match_threshold": float, "picture": str,
     }
 )  # fmt: skip
 _OPTIONAL: Final = frozenset(
