@@ -24,9 +24,9 @@ _BINS = 30
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """At and above `threshold` a score passes; with None everything does."""
+    """At and above `threshold` a score passes."""
 
-    threshold: float | None
+    threshold: float
     apcer: float
     bpcer: float
 
@@ -69,7 +69,7 @@ def curves(attacks: Mapping[str, Sequence[float]], living: Sequence[float]) -> t
     for name, scores in scored.items():
         shares[name] = _passing(scores, grid)
     worst = np.max(np.stack(list(shares.values())), axis=0)
-    refused = 1.0 - _passing(alive, grid)
+    refused = np.append(np.searchsorted(alive, grid, side="left"), len(alive)) / len(alive)
     found = [_curve(WORST, sum(map(len, scored.values())), len(alive), grid, worst, refused)]
     found += [_curve(name, len(scored[name]), len(alive), grid, shares[name], refused) for name in shares]
     return tuple(found)

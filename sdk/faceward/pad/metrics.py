@@ -10,8 +10,9 @@ when the gates decided on it:
 | rejected, failed | non-response | APNRR, BPNRR (13.2, non-response) |
 
 INCONCLUSIVE is an answer of the PAD subsystem, and it refuses: so it is an error where somebody living stood there and none
-where an attack did. A rejection by quality, and an error of sensor or host, is no answer: it is left out of APCER's and
-BPCER's denominators, which are the classified presentations, and stands in APNRR and BPNRR, whose denominators are all.
+where an attack did. Who takes it for no response finds that share in `apcer_decided`, which is never lower. A rejection by
+quality, and an error of sensor or host, is no answer: it is left out of APCER's and BPCER's denominators, which are the
+classified presentations, and stands in APNRR and BPNRR, whose denominators are all presentations.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from faceward.pad.intervals import Rate
 from faceward.pad.presentation import CaptureOutcome, Presentation
+
+DECIDED: Final = frozenset({CaptureOutcome.LIVE, CaptureOutcome.NOT_LIVE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,11 @@ def apcer(attacks: Iterable[Presentation]) -> Rate:
     that were taken for living. Species are never pooled; who calls this gives one species, or one instrument.
     """
     return Rate(*_counted((line.accepted, line.responded) for line in attacks))
+
+
+def apcer_decided(attacks: Iterable[Presentation]) -> Rate:
+    """APCER if INCONCLUSIVE were taken for a non-response: of the live and not-live ones, the share that was live."""
+    return Rate(*_counted((line.accepted, line.outcome in DECIDED) for line in attacks))
 
 
 def bpcer(living: Iterable[Presentation]) -> Rate:

@@ -249,6 +249,8 @@ def _flaws_of_sense(line: Presentation) -> Iterator[str]:
             yield "match_tried needs target_id, match_score and match_threshold"
         if not line.accepted:
             yield "only what is live is matched, and match_tried is true"
+    elif line.accepted and line.target_id is not None:
+        yield "target_id says that the system matches, outcome is live, and match_tried is false"
     elif line.match_score is not None or line.match_threshold is not None:
         yield "match_score and match_threshold stand only where match_tried is true"
 
@@ -259,7 +261,8 @@ _KINDS: Final[Mapping[str, type]] = MappingProxyType(
         "target_id": str, "adaptive": bool, "tone": str, "sensor_kind": str, "sensor_unit": str, "split": str,
         "generator": str, "simulated": bool, "seed": int, "replay": str, "policy_sha256": str, "purpose": str,
         "grant_id": str, "attempt": int, "outcome": CaptureOutcome, "rejection_reason": str, "error_code": str,
-        "gates": tuple, "decision_s": float, "match_tried": bool, "match_score": float, "match_threshold": float, "picture": str,
+        "gates": tuple, "decision_s": float, "match_tried": bool, "match_score": float, "match_threshold": float,
+        "picture": str,
     }
 )  # fmt: skip
 _OPTIONAL: Final = frozenset(

@@ -73,7 +73,7 @@ def test_attempts_count_from_one_without_a_gap(make: Make) -> None:
 @pytest.mark.parametrize("field", ["person_id", "sensor_unit", "sensor_kind", "target_id", "simulated", "purpose"])
 def test_the_attempts_of_a_grant_are_of_one_kind(make: Make, field: str) -> None:
     other = {"simulated": False, "purpose": "verify"}.get(field, "other")
-    lines = [make("live", "rejected", grant_id="g", person_id="p"), make(attempt=2, grant_id="g", person_id="p")]
-    lines[1] = make(attempt=2, grant_id="g", **{"person_id": "p", field: other})
+    first = make("live", "rejected", grant_id="g", person_id="p")
+    second = make("live", "rejected", attempt=2, grant_id="g", **{"person_id": "p", field: other})
     with pytest.raises(ConfigError, match=f"differ in {field}"):
-        check_together(lines)
+        check_together([first, second])

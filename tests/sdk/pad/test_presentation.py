@@ -127,6 +127,7 @@ def test_a_field_of_another_form_is_refused_and_named(make: Make, changes: dict[
         ("live", "rejected", {"gates": (SAID_NO,)}, "the gates said not-live"),
         ("live", "not-live", {"gates": (LIVE,)}, "the gates said live"),
         ("live", "live", {"match_tried": True}, "match_tried needs target_id, match_score and match_threshold"),
+        ("live", "live", {"target_id": "a"}, "the system matches, outcome is live, and match_tried is false"),
         ("live", "live", {"match_score": 0.5}, "only where match_tried is true"),
         ("live", "not-live", {"match_tried": True, "target_id": "a", "match_score": 0.5, "match_threshold": 0.4},
          "only what is live is matched"),
