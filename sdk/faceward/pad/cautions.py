@@ -48,18 +48,23 @@ def scope_cautions(
     if few:
         yield (
             f"Fewer than {REFERENCE_TRIALS} classified presentations of {', '.join(few)}: even without any error these "
-            f"could not be bounded by {REFERENCE_SHARE:.0%}."
+            f"could not be bounded by {100 * REFERENCE_SHARE:.0f} %."
         )
-    repeated = [each.species for each in species if each.presentations > each.instruments]
+    repeated = [each.species for each in species if each.grants > each.instruments]
     if repeated:
         yield (
-            f"Instruments of {', '.join(repeated)} were presented more than once. Repeats are not independent: the exact "
-            "interval is too narrow, and the bootstrap by instrument stands beside it."
+            f"Instruments of {', '.join(repeated)} were presented under several grants. Repeats are not independent: the "
+            "exact interval is too narrow, and the bootstrap by instrument stands beside it."
         )
-    if len({line.person_id for line in living}) < len(living):
+    if len({line.person_id for line in living}) < len({line.grant_id for line in living}):
         yield (
-            "Some living people stood there more than once. Repeats are not independent: the exact interval is too narrow, "
+            "Some living people came under several grants. Repeats are not independent: the exact interval is too narrow, "
             "and the bootstrap by person stands beside it."
+        )
+    if any(each.presentations > each.grants for each in species) or any(line.attempt > 1 for line in living):
+        yield (
+            "Some presentations are further attempts of one grant and depend on the first: shares per grant count each "
+            "grant once."
         )
     if split != "dev" and not dev:
         yield (

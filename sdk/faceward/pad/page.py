@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from faceward.errors import ConfigError
+from faceward.pad.cautions import REFERENCE_SHARE
 from faceward.pad.detection import Histogram
 from faceward.pad.gates import GateReport, GateSpecies
+from faceward.pad.journal import replace_file
 from faceward.pad.plots import ATTACK_COLOUR, LIVING_COLOUR, det_svg, forest_svg, histogram_svg
 from faceward.pad.presentation import CaptureOutcome
-from faceward.pad.report import Part, Report, Scope, SpeciesReport
+from faceward.pad.report import AcceptedAttack, Cue, Part, Reason, Report, Scope, SpeciesReport
 from faceward.version import VERSION
 
 MOST_PICTURES: Final = 24  # a scope; more are listed without their pictures
@@ -50,6 +56,8 @@ def render_page(report: Report, folder: Path) -> str:
         by_tone=_by_tone,
         matched_species=lambda scope: [each for each in scope.species if each.matching is not None],
         of_species=_of_species,
+        shown=_shown,
+        by_species=_by_species,
     )
     template = environment.get_template(_TEMPLATE)
     return template.render(
@@ -59,17 +67,26 @@ def render_page(report: Report, folder: Path) -> str:
         outcomes=[outcome.value for outcome in CaptureOutcome],
         plots=_Plots(report.simulated > 0),
         pictures=_pictures(report, folder),
-        most_pictures=MOST_PICTURES,
     )
 
 
+def write_page(path: Path, page: str) -> None:
+    """Put the page into a file, whole or not at all. Raises: ConfigError."""
+    try:
+        replace_file(path, page.encode())
+    except OSError as error:
+        raise ConfigError(f"{path} can't be written: {error.strerror or error}") from None
+
+
 def percent(share: float) -> str:
-    """A share as per cent, in as many digits as it takes to tell a small one from zero."""
+    """A share as per cent, in as many digits as it takes to tell it from none and from all."""
     if share == 0.0:
         return "0 %"
     if share < 0.01:
         return f"{100 * share:.2f} %"
-    return f"{100 * share:.1f} %" if share < 1.0 else "100 %"
+    if share == 1.0:
+        return "100 %"
+    return f"{100 * share:.1f} %" if share <= 0.99 else f"{100 * share:.2f} %"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +95,9 @@ class _Plots:
 
     def apcer(self, scope: Scope) -> Markup:
         rows = [(each.species, each.apcer.rate) for each in _worst_first(scope)]
-        return Markup(forest_svg(rows, what="APCER", colour=ATTACK_COLOUR, simulated=self.simulated))
+        return Markup(
+            forest_svg(rows, what="APCER", colour=ATTACK_COLOUR, reference=REFERENCE_SHARE, simulated=self.simulated)
+        )
 
     def bpcer(self, scope: Scope) -> Markup:
         living = scope.living
@@ -113,13 +132,27 @@ def _of_species(gate: GateReport, species: str) -> GateSpecies | None:
     return next((each for each in gate.species if each.species == species), None)
 
 
-def _pictures(report: Report, folder: Path) -> dict[str, str | None]:
-    found = {}
-    for scope in report.scopes:
-        for place, each in enumerate(scope.accepted):
-            wanted = each.picture is not None and place < MOST_PICTURES
-            found[each.presentation_id] = _picture(folder / each.picture) if wanted and each.picture else None
-    return found
+def _by_species(counted: Sequence[Cue] | Sequence[Reason]) -> list[tuple[str, list[Cue | Reason]]]:
+    return [(name, list(each)) for name, each in groupby(counted, key=lambda entry: entry.species)]
+
+
+def _pictures(report: Report, folder: Path) -> Mapping[str, str | None]:
+    return {
+        each.presentation_id: _picture(folder / each.picture)
+        for scope in report.scopes
+        for each in _shown(scope)
+        if each.picture is not None
+    }
+
+
+def _shown(scope: Scope) -> list[AcceptedAttack]:
+    """One of each species, then the second of each, and so on: no species hides another."""
+    seen: Counter[str] = Counter()
+    turns = []
+    for each in scope.accepted:
+        turns.append((seen[each.species], each.species, each.presentation_id, each))
+        seen[each.species] += 1
+    return [each for *_, each in sorted(turns, key=lambda turn: turn[:3])[:MOST_PICTURES]]
 
 
 def _picture(path: Path) -> str | None:

@@ -9,10 +9,11 @@ from statistics import NormalDist
 from typing import Any, Final
 
 import matplotlib
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
-from faceward.pad.cautions import REFERENCE_SHARE
 from faceward.pad.detection import WORST, Curve, Histogram
 from faceward.pad.intervals import Rate
 
@@ -35,23 +36,27 @@ _TICKS: Final = (0.001, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 0.99, 0.999)
 _DASHES: Final = ("-", "--", ":", "-.")
 
 
-def forest_svg(rows: Sequence[tuple[str, Rate]], *, what: str, colour: str, simulated: bool) -> str:
-    """A share with its 95 % interval a row, from zero to one."""
+def forest_svg(
+    rows: Sequence[tuple[str, Rate]], *, what: str, colour: str, reference: float | None = None, simulated: bool
+) -> str:
+    """A share with its 95 % interval a row, and a dotted line at the reference."""
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(7.2, 0.55 + 0.24 * len(rows)), layout="constrained")
-        axes = figure.add_subplot()
+        figure, axes = _canvas(0.24 * len(rows), [name for name, _ in rows])
         for place, (_, rate) in enumerate(rows):
             if rate.share is None:
                 axes.text(0.5, place, "no response", va="center", color="#888888")
                 continue
             axes.plot([rate.low, rate.high], [place, place], color=colour, linewidth=1.6)
             axes.plot([rate.share], [place], "o", color=colour, markersize=5)
-        axes.axvline(REFERENCE_SHARE, color="#888888", linewidth=0.8, linestyle=":")
+        if reference is not None:
+            axes.axvline(reference, color="#888888", linewidth=0.8, linestyle=":")
         axes.set_yticks(range(len(rows)), [_plain(name) for name, _ in rows])
         axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.set_xlim(-0.01, 1.01)
-        axes.set_xticks([0, 0.07, 0.2, 0.4, 0.6, 0.8, 1], ["0", "7 %", "20 %", "40 %", "60 %", "80 %", "100 %"])
-        axes.set_xlabel(_said(f"{what}, 95 % interval", simulated))
+        end = min(1.0, 1.1 * max((rate.high for _, rate in rows if rate.trials), default=1.0))
+        axes.set_xlim(-0.01 * end, 1.01 * end)
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+        beside = "" if reference is None else f"; dotted: {100 * reference:g} %"
+        axes.set_xlabel(_said(f"{what}, 95 % interval{beside}", simulated))
         axes.grid(axis="y", color="#eeeeee")
         axes.set_axisbelow(True)
         return _svg(figure, f"{what} with intervals")
@@ -60,8 +65,7 @@ def forest_svg(rows: Sequence[tuple[str, Rate]], *, what: str, colour: str, simu
 def det_svg(curves: Sequence[Curve], *, gate: str, simulated: bool) -> str:
     """A gate's DET curves, on normal deviates, the worst species in black."""
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(7.2, 4.2), layout="constrained")
-        axes = figure.add_subplot()
+        figure, axes = _canvas(3.7, ["100 %"], right=2.6)
         colours = matplotlib.colormaps["tab10"].colors  # type: ignore[attr-defined]
         for number, curve in enumerate(curves):
             worst = curve.species == WORST
@@ -71,7 +75,7 @@ def det_svg(curves: Sequence[Curve], *, gate: str, simulated: bool) -> str:
                 color=INK if worst else colours[number % len(colours)],
                 linewidth=2.2 if worst else 1.1,
                 linestyle="-" if worst else _DASHES[number // len(colours) % len(_DASHES)],
-                drawstyle="steps-post",
+                drawstyle="steps-pre",
                 zorder=3 if worst else 2,
                 label=f"{_plain(curve.species)} ({curve.attacks})",
             )
@@ -84,7 +88,7 @@ def det_svg(curves: Sequence[Curve], *, gate: str, simulated: bool) -> str:
         axes.grid(color="#eeeeee")
         axes.set_xlabel(_said("APCER by this gate's score, %", simulated))
         axes.set_ylabel(f"BPCER, % ({curves[0].living} living)")
-        figure.legend(loc="outside right upper", frameon=False, fontsize=8)
+        axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False, fontsize=8)
         return _svg(figure, f"DET curves of {gate}")
 
 
@@ -92,8 +96,8 @@ def histogram_svg(histogram: Histogram, *, simulated: bool) -> str:
     """One row a species, each scaled to its highest bin; the limit that captures were held against is dashed."""
     with matplotlib.rc_context(_STYLE):
         rows = histogram.rows
-        figure = Figure(figsize=(7.2, 0.6 + 0.27 * len(rows)), layout="constrained")
-        axes = figure.add_subplot()
+        names = [f"{row.species} ({sum(row.counts)})" for row in rows]
+        figure, axes = _canvas(0.27 * len(rows), names)
         for place, row in enumerate(rows):
             base = len(rows) - 1 - place
             top = max(row.counts) or 1
@@ -105,8 +109,7 @@ def histogram_svg(histogram: Histogram, *, simulated: bool) -> str:
             axes.axhline(base, color="#cccccc", linewidth=0.5)
         for limit in histogram.limits:
             axes.axvline(limit, color=INK, linewidth=1, linestyle="--")
-        names = [f"{_plain(row.species)} ({sum(row.counts)})" for row in rows]
-        axes.set_yticks([len(rows) - 1 - place + 0.3 for place in range(len(rows))], names)
+        axes.set_yticks([len(rows) - 1 - place + 0.3 for place in range(len(rows))], list(map(_plain, names)))
         axes.tick_params(axis="y", length=0)
         axes.set_ylim(-0.1, len(rows))
         axes.set_xlim(histogram.edges[0], histogram.edges[-1])
@@ -114,6 +117,15 @@ def histogram_svg(histogram: Histogram, *, simulated: bool) -> str:
         sense = f" (passes {histogram.sense} dashed line)" if histogram.limits else ""
         axes.set_xlabel(_said(f"{histogram.quantity}{unit}{sense}", simulated))
         return _svg(figure, f"{histogram.gate}: {histogram.quantity} by species")
+
+
+def _canvas(height_in: float, labels: Sequence[str], right: float = 0.25) -> tuple[Figure, Axes]:
+    """Axes of a height with room for the labels on their left, in inches: laid out without drawing twice."""
+    left, bottom, top, width = 0.35 + 0.068 * max(map(len, labels), default=0), 0.45, 0.08, 7.2 + max(right - 0.25, 0.0)
+    total = bottom + height_in + top
+    figure = Figure(figsize=(width, total))
+    place = (left / width, bottom / total, (width - left - right) / width, height_in / total)
+    return figure, figure.add_axes(place)
 
 
 def _plain(text: str) -> str:
