@@ -19,14 +19,14 @@ def texts(drawing: str) -> list[str]:
 
 
 def path_of(drawing: str, colour: str) -> list[tuple[float, float]]:
-    """The corners of the line in this colour."""
+    """The corners of the widest line in this colour."""
     found = [
         each.attrib["d"]
         for each in ElementTree.fromstring(drawing).iter(f"{SVG}path")
         if f"stroke: {colour}" in each.attrib.get("style", "") and "fill: none" in each.attrib["style"]
     ]
-    longest = max(found, key=len)
-    return [(float(x), float(y)) for x, y in re.findall(r"[ML] ([\d.]+) ([\d.]+)", longest)]
+    lines = [[(float(x), float(y)) for x, y in re.findall(r"[ML] ([\d.]+) ([\d.]+)", each)] for each in found]
+    return max(lines, key=lambda corners: max(x for x, _ in corners) - min(x for x, _ in corners))
 
 
 def test_shares_stand_by_their_names() -> None:
