@@ -284,7 +284,6 @@ def _tone(line: Presentation) -> str:
 
 
 def _species(name: str, attacks: Lines, living: Lines, label: str) -> SpeciesReport:
-    adaptive = {line.adaptive for line in attacks}
     matching = None
     if any(line.target_id is not None for line in attacks):
         iapar, per_grant = metrics.iapar(attacks), metrics.iapar_per_grant(attacks)
@@ -296,7 +295,7 @@ def _species(name: str, attacks: Lines, living: Lines, label: str) -> SpeciesRep
         )
     return SpeciesReport(
         species=name,
-        adaptive=True in adaptive,
+        adaptive=attacks[0].adaptive,
         presentations=len(attacks),
         instruments=len({line.instrument_id for line in attacks}),
         people=len({line.person_id for line in attacks if line.person_id is not None}),
