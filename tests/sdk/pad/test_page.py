@@ -154,6 +154,7 @@ def test_a_side_that_is_missing_leaves_a_page(make: Make, tmp_path: Path) -> Non
     other = {"sensor_kind": "tof"}
     page = page_of(tmp_path, make(), make("mask", "rejected", **other), make("print", "failed", **other))
     assert "no APCER" in page
+    assert "<small>no response: mask, print</small>" in page
     assert "no BPCER" in page
     Outline(page)
 
