@@ -98,8 +98,8 @@ def show(
     file: Annotated[Path, typer.Argument(metavar="SCENE.toml", help="The scene.")],
     out: Annotated[Path | None, typer.Option(help="The picture; beside the scene, as .png, if left out.")] = None,
     slots: Annotated[
-        str, typer.Option(help="Slots (30 a second), or SLOT:PROMPT to show a prompt from there on.")
-    ] = "0,30:turn-left,75:turn-right,120:smile",
+        str, typer.Option(help="Slots (30 a second), or SLOT:PROMPT for what was asked for a second before.")
+    ] = "0,45:turn-left,90:turn-right,135:smile",
 ) -> None:
     """Draw a scene: flood, dots and depth of some slots, through the optics that a host would see it by."""
     from faceward_sim.contact_sheet import draw_contact_sheet, write_png
@@ -195,8 +195,8 @@ def _slots(text: str) -> tuple[list[int], list[Prompt]]:
             _fail(f"--slots: {part.strip()!r} is neither SLOT nor SLOT:PROMPT; prompts are {', '.join(sorted(PROMPTS))}")
         numbers.append(int(number))
         prompts.append(PROMPTS[name] if name else Prompt.NONE)
-    if any(later - earlier < 3 for earlier, later in pairwise(numbers)) or len(numbers) > 24:
-        _fail("--slots: at most 24, each three or more after the one before it")
+    if any(later - earlier < 5 for earlier, later in pairwise(numbers)) or len(numbers) > 24:
+        _fail("--slots: at most 24, each five or more after the one before it")
     return numbers, prompts
 
 

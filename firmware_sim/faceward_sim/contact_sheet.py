@@ -17,7 +17,7 @@ SLOT_US = 33_333
 START_US = 2_000
 BRIGHT = 0.45  # of the range, for the brightest percents of the middle, as a sensor's own exposure control has it
 SHORTEST_US, LONGEST_US = 100, 30_000
-STEP_S = 1.5
+LEAD_SLOTS = 36  # a prompt is shown so long before its pictures: people need .3 to 1.5 s to have answered it
 
 Picture = NDArray[np.uint8]
 
@@ -25,12 +25,17 @@ Picture = NDArray[np.uint8]
 def draw_contact_sheet(imager: Imager, title: str, slots: Sequence[int], prompts: Sequence[Prompt]) -> Picture:
     """One column a slot: flood, dots and depth, taken one after the other from that slot on.
 
-    `prompts` are shown from each slot on. Slots must rise by three or more. Depth is coloured from near (warm) to far.
+    Each prompt is shown from LEAD_SLOTS before its slot on, or from the end of the column before. Slots must rise by five
+    or more. Depth is coloured from near (warm) to far.
     """
     calibration = imager.calibration
     exposure_us = START_US
     columns = []
+    ended = -1
     for slot, prompt in zip(slots, prompts, strict=True):
+        if slot > ended + 1:
+            imager.expose(_exposure(max(slot - LEAD_SLOTS, ended + 1), Illumination.OFF, exposure_us, prompt))
+        ended = slot + 2
         flood = imager.expose(_exposure(slot, Illumination.FLOOD, exposure_us, prompt))
         exposure_us = _exposed(flood.infrared, exposure_us, calibration)
         flood = imager.expose(_exposure(slot + 1, Illumination.FLOOD, exposure_us, prompt))
