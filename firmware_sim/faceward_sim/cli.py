@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from faceward_sim.campaign import command as campaign
 from faceward_sim.ports.powered import Pace
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from faceward_sim.firmware.imager import Prompt
     from faceward_sim.scene import Scene
 
-EXIT_CONFIG = 3
+EXIT_CONFIG = 3  # as in faceward_sim.campaign.command
 
 _Argument = TypeVar("_Argument")
 _Made = TypeVar("_Made")
@@ -34,6 +35,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(campaign.app, name="campaign")
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -133,6 +133,16 @@ class Table:
             raise self.error(key, f"{value:g} is not between {low:g} and {high:g}")
         return float(value)
 
+    def numbers(self, key: str, default: list[float], *, low: float, high: float) -> tuple[float, ...]:
+        """A list of one finite number or more within limits. Raises TableError."""
+        values = self._take(key, default, list, "a list of numbers")
+        for value in values:
+            if type(value) not in (int, float) or not low <= value <= high:
+                raise self.error(key, f"{_shown(value)} is no number between {low:g} and {high:g}")
+        if not values:
+            raise self.error(key, "is empty")
+        return tuple(float(value) for value in values)
+
     def whole(self, key: str, default: int | None = None, *, low: int, high: int) -> int:
         """A whole number within limits. Raises TableError."""
         value = self._take(key, default, int, "a whole number")

@@ -39,13 +39,15 @@ def judge(
     worker: GateWorker,
     *,
     purpose: Purpose,
+    nonce: bytes | None = None,
     on_event: EventHandler | None = None,
     record: Recorder | None = None,
 ) -> Judged:
     """Run one capture on an open sensor and let every gate judge it, an incomplete one too.
 
     1. `worker`, started before the sensor opened, has loaded the gates; they say what they need.
-    2. The plan is drawn from a fresh nonce.
+    2. The plan is drawn from a fresh nonce. (Whoever gives one measures gates: a capture under a nonce that was known
+       before proves nothing, so enrollment and verification give none.)
     3. The gates open with the schedule that the sensor gets.
     4. The capture fixes its key frames.
     5. Only then do the gates conclude, and the loop decides.
@@ -55,7 +57,7 @@ def judge(
     # 1
     gates = worker.gates
     # 2
-    plan = make_plan(gates, sensor.info, nonce=secrets.token_bytes(16), purpose=purpose)
+    plan = make_plan(gates, sensor.info, nonce=nonce or secrets.token_bytes(16), purpose=purpose)
     # 3
     worker.open(sensor.info, plan.schedule)
     # 4
