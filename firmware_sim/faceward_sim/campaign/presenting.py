@@ -14,6 +14,9 @@ from faceward.trial import Presented, SystemUnderTest, Trial, run_trial
 from faceward_sim.campaign.roster import Entry
 
 
+PATIENCE_S = 60.0
+
+
 class SetUpError(RuntimeError):
     """This machine can't test what the campaign tests; the message says what is missing or different."""
 
@@ -38,7 +41,8 @@ def present(order: Order) -> tuple[Trial, ...]:
 
     system = _system(order.policy, order.frozen, order.models_folder)
     entry = order.entry
-    backend = get_backend(build_scene(entry.scene))
+    # A machine that is busy must not lose frames: what comes late is waited for.
+    backend = get_backend(build_scene(entry.scene), patience_s=PATIENCE_S)
     try:
         return tuple(
             run_trial(
