@@ -118,10 +118,25 @@ def test_every_dependency_is_pinned_by_name_and_version_alone() -> None:
             assert re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.]*", line), line
             pins[normal(line)] = line
     needed = {normal(line) for name in DISTRIBUTIONS for line in project(name)["dependencies"]}  # type: ignore[union-attr]
+    extras = [lines for name in DISTRIBUTIONS for lines in project(name).get("optional-dependencies", {}).values()]  # type: ignore[union-attr]
+    needed |= {normal(line) for lines in extras for line in lines}
     for line in (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             needed.add(normal(line))
     assert needed - set(DISTRIBUTIONS) <= set(pins)
+
+
+def test_what_reports_need_is_an_extra_and_no_dependency() -> None:
+    from faceward.pad.extra import PACKAGES
+
+    extra = {normal(line) for line in project("faceward")["optional-dependencies"]["pad"]}  # type: ignore[index]
+    assert extra == set(PACKAGES)
+    assert not extra & {normal(line) for line in project("faceward")["dependencies"]}  # type: ignore[union-attr]
+
+
+def test_the_pages_template_is_in_the_wheel(wheels: dict[str, Path]) -> None:
+    with zipfile.ZipFile(wheels["faceward"]) as archive:
+        assert "faceward/pad/page.html.jinja" in archive.namelist()
 
 
 def test_the_root_builds_nothing() -> None:

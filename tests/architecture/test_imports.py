@@ -121,8 +121,9 @@ LAYERS: dict[str, set[str]] = {
     "store": {"contracts", "wire", "signing", "config", "model", "errors", "hooks"},
     "plugin": {"contracts", "hal", "hooks", "model", "errors"},
 }
+LAYERS["pad"] = {"model", "errors", "version"}
 LAYERS["judgement"] = {"capture", "config", "contracts", "errors", "face", "hal", "liveness", "model"}
-LAYERS["host"] = set(LAYERS) - {"plugin", "judgement"}
+LAYERS["host"] = set(LAYERS) - {"plugin", "judgement", "pad"}
 LAYERS["enrollment"] = {*LAYERS["host"], "host", "judgement"}
 LAYERS["verification"] = {*LAYERS["enrollment"], "enrollment"}
 LAYERS["door"] = {*LAYERS, "door"}
@@ -140,6 +141,11 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "typer": ("faceward.cli",),
     "rich": ("faceward.cli",),
     "structlog": ("faceward.cli",),
+    "pyarrow": ("faceward.pad.journal", "faceward.pad.schema"),
+    "statsmodels": ("faceward.pad.intervals",),
+    "matplotlib": ("faceward.pad.plots",),
+    "jinja2": ("faceward.pad.page",),
+    "markupsafe": ("faceward.pad.page",),
 }
 
 

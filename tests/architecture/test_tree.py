@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = re.compile(rb"://[a-z0-9.-]*(py" + rb"pi|python" + rb"hosted|npm" + rb"js|deb" + rb"ian)\.")
 MACHINE_PATH = re.compile(rb"(^|[^A-Za-z0-9_.])/(wo" + rb"rk|ro" + rb"ot)/")
 HEAVY = {"numpy", "cv2", "sqlalchemy", "cryptography", "usb", "google.protobuf", "mcap", "structlog"}
+HEAVY |= {"pyarrow", "statsmodels", "pandas", "scipy", "matplotlib", "jinja2"}
 PROMISE = re.compile(rb"raise Not" + rb"ImplementedError|TO" + rb"DO|FIX" + rb"ME|pytest\.skip\(\)|pragma: no " + rb"cover")
 
 
@@ -64,6 +65,12 @@ def test_importing_faceward_brings_no_heavy_package_with_it() -> None:
 def test_the_command_line_offers_help_without_the_heavy_packages() -> None:
     loaded = _modules_after("import faceward.cli.app")
     assert "faceward.cli.app" in loaded
+    assert not loaded & HEAVY
+
+
+def test_importing_the_reports_brings_no_heavy_package_until_a_name_is_used() -> None:
+    loaded = _modules_after("import faceward.pad")
+    assert "faceward.pad" in loaded
     assert not loaded & HEAVY
 
 

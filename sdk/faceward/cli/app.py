@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from faceward import __version__
-from faceward.cli import capturing, enrolled, recorded, setup
+from faceward.cli import capturing, enrolled, recorded, reported, setup
 from faceward.cli.invocation import Invocation
 from faceward.cli.log import Log
 from faceward.cli.output import Output
@@ -37,6 +37,7 @@ setup.add_to(app)
 capturing.add_to(app)
 enrolled.add_to(app)
 recorded.add_to(app)
+reported.add_to(app)
 
 # Options of the application that take a value, and those that don't: they are moved before the command.
 _WITH_VALUE = ("--home", "--policy", "--sensor", "--usbip", "--log-file")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from faceward.pad.document import as_document
     from faceward.pad.extra import require_extra
     from faceward.pad.journal import ResultsWriter
-    from faceward.pad.page import render_page
+    from faceward.pad.page import render_page, write_page
     from faceward.pad.presentation import CaptureOutcome, GateLine, MeasureLine, Presentation, gate_lines
     from faceward.pad.report import Report, build_report
     from faceward.pad.results import About, Results, read_results, write_about
@@ -34,6 +34,7 @@ _EXPORTS = {
     "render_page": "faceward.pad.page",
     "require_extra": "faceward.pad.extra",
     "write_about": "faceward.pad.results",
+    "write_page": "faceward.pad.page",
 }
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "render_page",
     "require_extra",
     "write_about",
+    "write_page",
 ]
 
 

@@ -18,7 +18,7 @@ from faceward.pad.intervals import Rate
 
 WORST: Final = "worst species"
 LIMITS: Final = (0.10, 0.05, 0.01)
-_MOST_POINTS = 200
+_MOST_POINTS = 100
 _BINS = 30
 
 

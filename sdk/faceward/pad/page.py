@@ -1,0 +1,167 @@
+"""The report as one self-contained page."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from faceward.errors import ConfigError
+from faceward.pad.cautions import REFERENCE_SHARE
+from faceward.pad.detection import Histogram
+from faceward.pad.gates import GateReport, GateSpecies
+from faceward.pad.journal import replace_file
+from faceward.pad.plots import ATTACK_COLOUR, LIVING_COLOUR, det_svg, forest_svg, histogram_svg
+from faceward.pad.presentation import CaptureOutcome
+from faceward.pad.report import AcceptedAttack, Cue, Part, Reason, Report, Scope, SpeciesReport
+from faceward.version import VERSION
+
+MOST_PICTURES: Final = 24  # a scope; more are listed without their pictures
+PICTURE_CAP_BYTES: Final = 2 * 1024 * 1024
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_TEMPLATE: Final = "page.html.jinja"
+
+
+def render_page(report: Report, folder: Path) -> str:
+    """The page: HTML with its style, plots and pictures inside, no script and nothing to fetch.
+
+    Pictures of accepted attacks are read from `folder`; one that is missing, no PNG or too large is said to be.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        percent=percent,
+        seconds=lambda value: f"{value:.1f} s",
+        number=lambda value: "–" if value is None else f"{value:.3f}",
+        worst_first=_worst_first,
+        worst_parts=lambda species: [part for part in species.by_instrument if part.error.errors],
+        clean_parts=lambda species: sum(not part.error.errors for part in species.by_instrument),
+        ever_accepted=lambda species: sum(part.error.errors > 0 for part in species.by_instrument),
+        always_accepted=lambda species: sum(
+            part.error.errors == part.error.trials > 0 for part in species.by_instrument
+        ),
+        tones=_tones,
+        by_tone=_by_tone,
+        matched_species=lambda scope: [each for each in scope.species if each.matching is not None],
+        of_species=_of_species,
+        shown=_shown,
+        by_species=_by_species,
+    )
+    template = environment.get_template(_TEMPLATE)
+    return template.render(
+        report=report,
+        title=report.about.title or "Presentation attack detection",
+        version=VERSION,
+        outcomes=[outcome.value for outcome in CaptureOutcome],
+        plots=_Plots(report.simulated > 0),
+        pictures=_pictures(report, folder),
+    )
+
+
+def write_page(path: Path, page: str) -> None:
+    """Put the page into a file, whole or not at all. Raises: ConfigError."""
+    try:
+        replace_file(path, page.encode())
+    except OSError as error:
+        raise ConfigError(f"{path} can't be written: {error.strerror or error}") from None
+
+
+def percent(share: float) -> str:
+    """A share as per cent, in as many digits as it takes to tell it from none and from all."""
+    if share == 0.0:
+        return "0 %"
+    if share < 0.01:
+        return f"{100 * share:.2f} %"
+    if share == 1.0:
+        return "100 %"
+    return f"{100 * share:.1f} %" if share <= 0.99 else f"{100 * share:.2f} %"
+
+
+@dataclass(frozen=True, slots=True)
+class _Plots:
+    simulated: bool
+
+    def apcer(self, scope: Scope) -> Markup:
+        rows = [(each.species, each.apcer.rate) for each in _worst_first(scope)]
+        return Markup(
+            forest_svg(rows, what="APCER", colour=ATTACK_COLOUR, reference=REFERENCE_SHARE, simulated=self.simulated)
+        )
+
+    def bpcer(self, scope: Scope) -> Markup:
+        living = scope.living
+        rows = [("everybody", living.bpcer.rate)] if living else []
+        rows += [(f"tone {part.name}", part.error) for part in living.by_tone] if living else []
+        return Markup(forest_svg(rows, what="BPCER", colour=LIVING_COLOUR, simulated=self.simulated))
+
+    def det(self, gate: GateReport) -> Markup:
+        return Markup(det_svg(gate.curves, gate=gate.gate, simulated=self.simulated))
+
+    def histogram(self, histogram: Histogram) -> Markup:
+        return Markup(histogram_svg(histogram, simulated=self.simulated))
+
+
+def _worst_first(scope: Scope) -> list[SpeciesReport]:
+    def badness(species: SpeciesReport) -> tuple[float, float, str]:
+        rate = species.apcer.rate
+        return (-1.0 if rate.share is None else rate.share, rate.upper, species.species)
+
+    return sorted(scope.species, key=badness, reverse=True)
+
+
+def _tones(scope: Scope) -> list[str]:
+    return sorted({part.name for species in scope.species for part in species.by_tone})
+
+
+def _by_tone(species: SpeciesReport, tone: str) -> Part | None:
+    return next((part for part in species.by_tone if part.name == tone), None)
+
+
+def _of_species(gate: GateReport, species: str) -> GateSpecies | None:
+    return next((each for each in gate.species if each.species == species), None)
+
+
+def _by_species(counted: Sequence[Cue] | Sequence[Reason]) -> list[tuple[str, list[Cue | Reason]]]:
+    return [(name, list(each)) for name, each in groupby(counted, key=lambda entry: entry.species)]
+
+
+def _pictures(report: Report, folder: Path) -> Mapping[str, str | None]:
+    return {
+        each.presentation_id: _picture(folder / each.picture)
+        for scope in report.scopes
+        for each in _shown(scope)
+        if each.picture is not None
+    }
+
+
+def _shown(scope: Scope) -> list[AcceptedAttack]:
+    """One of each species, then the second of each, and so on: no species hides another."""
+    seen: Counter[str] = Counter()
+    turns = []
+    for each in scope.accepted:
+        turns.append((seen[each.species], each.species, each.presentation_id, each))
+        seen[each.species] += 1
+    return [each for *_, each in sorted(turns, key=lambda turn: turn[:3])[:MOST_PICTURES]]
+
+
+def _picture(path: Path) -> str | None:
+    """The file in base64; None where it is no PNG of a size that a page can hold."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(PICTURE_CAP_BYTES + 1)
+    except OSError:
+        return None
+    if not content.startswith(_PNG) or len(content) > PICTURE_CAP_BYTES:
+        return None
+    return base64.b64encode(content).decode("ascii")
