@@ -13,7 +13,6 @@ from faceward.trial import Presented, SystemUnderTest, Trial, run_trial
 
 from faceward_sim.campaign.roster import Entry
 
-
 PATIENCE_S = 60.0
 
 
