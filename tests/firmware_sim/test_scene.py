@@ -23,7 +23,7 @@ from faceward_sim.scene import (
 from faceward_sim.tables import TableError
 from faceward_sim.world.actors import ACTORS
 from faceward_sim.world.meshes import MATERIALS
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 seeds = st.integers(0, SEED_CAP)
@@ -87,11 +87,13 @@ scenes = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(scenes)
 def test_a_scene_is_read_as_it_was_written(scene):
     assert parse_scene(scene_text(scene)) == scene
 
 
+@settings(deadline=None)
 @given(st.text(max_size=120))
 def test_whatever_a_text_holds_it_is_a_scene_or_a_table_error(text):
     try:

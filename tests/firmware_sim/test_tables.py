@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from faceward_sim.tables import FILE_CAP_BYTES, TableError, parse_table, read_table, write_table
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -43,6 +43,7 @@ def test_a_wrong_value_is_told_by_key(text, ask, told):
         ask(parse_table(text))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_whatever_a_file_holds_it_is_a_table_or_a_table_error(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any.toml"

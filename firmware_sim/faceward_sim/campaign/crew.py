@@ -122,7 +122,7 @@ class DaskCrew:
         for order in orders:
             future: Any = self._client.submit(self._task, order, key=f"faceward-{order.entry.grant_id}", pure=False)
             futures[future] = order
-        for future in as_completed(list(futures)):
+        for future in as_completed(list(futures), loop=self._client.loop):
             order = futures.pop(future)
             if future.status == "cancelled":
                 raise CrewError("the Dask scheduler is gone; run the same command again to go on")
