@@ -46,7 +46,7 @@ BIN = Path(sys.executable).parent
 DETECTOR = "face_detection_yunet_2023mar_int8bq.onnx"
 RECOGNISER = "face_recognition_sface_2021dec_int8bq.onnx"
 SAME_FACE = 0.363  # SFace's own threshold for colour pictures (OpenCV model zoo)
-SIMULATOR_START_S = 60.0
+SIMULATOR_START_S = 180.0  # the first start compiles the renderer, on a machine that may be busy
 TWO_CAMERAS = "two-cameras"
 
 
@@ -210,7 +210,11 @@ def simulated_sensor(shown: Shown, seed: int, folder: Path) -> Iterator[str]:
         yield f"usbip://127.0.0.1:{port}/1-1"
     finally:
         server.terminate()
-        server.wait(timeout=10.0)
+        try:
+            server.wait(timeout=10.0)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 def run_test(devices: list[str], masks: list[str], seed: int, models: Path, console: Console) -> bool:
