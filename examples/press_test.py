@@ -176,7 +176,11 @@ class FacewardDevice:
             with Host.open(self._home, models_folder=self._models, clock=self._clock) as host:
                 done = enroll(host, name, address)
         except (NotLive, LivenessInconclusive) as error:
-            cues = [] if error.verdict is None else [f"{each.gate}: {each.evidence.cue}" for each in error.verdict.deciding]
+            cues = (
+                []
+                if error.verdict is None
+                else [f"{each.gate}: {each.evidence.cue}" for each in error.verdict.deciding]
+            )
             word = "not live" if isinstance(error, NotLive) else "not sure"
             return Told(False, f"refused, {word} ({', '.join(cues) or error})")
         except CaptureRejected as error:
@@ -228,7 +232,9 @@ def run_test(devices: list[str], masks: list[str], seed: int, models: Path, cons
             if device.name in devices:
                 machines[device.title] = FacewardDevice(device, folder, models)
         faces = [TESTER, *(mask for mask in MASKS if mask.name in masks)]
-        table = Table("device", *(face.title for face in faces), title="The press test (all simulated)", show_lines=True)
+        table = Table(
+            "device", *(face.title for face in faces), title="The press test (all simulated)", show_lines=True
+        )
         rows: dict[str, list[str]] = {title: [] for title in machines}
         good = True
         for number, face in enumerate(faces):
@@ -255,7 +261,9 @@ def main() -> int:
     names = [TWO_CAMERAS, *(device.name for device in DEVICES)]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--devices", nargs="+", choices=names, default=names)
-    parser.add_argument("--masks", nargs="*", choices=[mask.name for mask in MASKS], default=[each.name for each in MASKS])
+    parser.add_argument(
+        "--masks", nargs="*", choices=[mask.name for mask in MASKS], default=[each.name for each in MASKS]
+    )
     parser.add_argument("--seed", type=int, default=20_021, help="another tester, other masks")
     parser.add_argument("--models", type=Path, default=Home.default().models, help="folder of face models")
     options = parser.parse_args()

@@ -194,7 +194,9 @@ def _slots(text: str) -> tuple[list[int], list[Prompt]]:
     for part in text.split(","):
         number, _, name = part.strip().partition(":")
         if not (number.isascii() and number.isdigit()) or (name and name not in PROMPTS):
-            _fail(f"--slots: {part.strip()!r} is neither SLOT nor SLOT:PROMPT; prompts are {', '.join(sorted(PROMPTS))}")
+            _fail(
+                f"--slots: {part.strip()!r} is neither SLOT nor SLOT:PROMPT; prompts are {', '.join(sorted(PROMPTS))}"
+            )
         numbers.append(int(number))
         prompts.append(PROMPTS[name] if name else Prompt.NONE)
     if any(later - earlier < 5 for earlier, later in pairwise(numbers)) or len(numbers) > 24:

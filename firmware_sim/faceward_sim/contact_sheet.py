@@ -78,7 +78,7 @@ def _grey(infrared: NDArray[np.uint16]) -> Picture:
 
 def _coloured(depth_mm: NDArray[np.float64]) -> Picture:
     known = depth_mm > 0
-    near, far = (np.percentile(depth_mm[known], [1, 99]) if known.any() else (0.0, 1.0))
+    near, far = np.percentile(depth_mm[known], [1, 99]) if known.any() else (0.0, 1.0)
     share = np.clip((far - depth_mm) / max(far - near, 1.0), 0, 1)
     picture = cv2.applyColorMap((share * 255).astype(np.uint8), cv2.COLORMAP_TURBO)
     picture[~known] = 0

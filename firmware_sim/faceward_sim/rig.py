@@ -107,9 +107,7 @@ def _mesh_head(scene: Scene, look: MeshLook) -> Actor:
         right_eye=look.right_eye,
     )
     material = _named(MATERIALS, look.material, "material")
-    return MeshHead(
-        mesh, landmarks, material, look.species, scene.seed, scene.environment.distance_mm, scene.who.tone
-    )
+    return MeshHead(mesh, landmarks, material, look.species, scene.seed, scene.environment.distance_mm, scene.who.tone)
 
 
 def _warm_up(imager: Imager) -> None:

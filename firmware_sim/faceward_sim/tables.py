@@ -181,7 +181,9 @@ class Table:
         for key in self._values:
             if key not in self._asked:
                 allowed = list(dict.fromkeys(self._asked))
-                raise TableError(f"{self._name(key)}: no such key; there are {', '.join(allowed)}{_nearest(key, allowed)}")
+                raise TableError(
+                    f"{self._name(key)}: no such key; there are {', '.join(allowed)}{_nearest(key, allowed)}"
+                )
 
     def error(self, key: str, what: str) -> TableError:
         """An error about a key of this table."""

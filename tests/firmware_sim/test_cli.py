@@ -83,7 +83,10 @@ def test_a_scene_is_served(tmp_path):
     path = tmp_path / "scene.toml"
     path.write_text(SCENE + "[script]\nfaults = ['busy']\n")
     program = subprocess.Popen(
-        [*PROGRAM, "serve", "--port", "0", "--scene", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*PROGRAM, "serve", "--port", "0", "--scene", str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         assert program.stdout.readline().startswith("serving sl-940 with empty (seed 10007) at 127.0.0.1:")

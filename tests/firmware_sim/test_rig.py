@@ -79,7 +79,9 @@ def made(monkeypatch, imager):
 
 
 def scene(**parts):
-    return Scene(**{"seed": 11, "who": Who(actor="told", tone=2.0), "sensor": SensorDraw(model="test", unit=5), **parts})
+    return Scene(
+        **{"seed": 11, "who": Who(actor="told", tone=2.0), "sensor": SensorDraw(model="test", unit=5), **parts}
+    )
 
 
 def test_a_plain_scene_is_the_actor_and_the_unit_that_it_names(made, imager):

@@ -56,7 +56,7 @@ people = st.builds(
     Who, actor=st.sampled_from(sorted(ACTORS)), tone=st.none() | numbers(1, 4), mesh=st.none()
 ) | st.builds(
     Who,
-    actor=st.sampled_from(["mesh:head.obj", "mesh:../käthe \"2\".ply", "mesh:\U0001f600.ply"]),
+    actor=st.sampled_from(["mesh:head.obj", 'mesh:../käthe "2".ply', "mesh:\U0001f600.ply"]),
     tone=st.none() | numbers(1, 4),
     mesh=mesh_looks(),
 )

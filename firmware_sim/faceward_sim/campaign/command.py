@@ -50,7 +50,9 @@ def show(plan_file: _PlanFile, jobs: _Jobs = None) -> None:
     for sensor, species, number in counts(plan):
         table.add_row(sensor, species, str(number))
     console = Console()
-    console.print(f"{plan.name}: split {plan.split}, generator {plan.generator}, purpose {plan.purpose}", highlight=False)
+    console.print(
+        f"{plan.name}: split {plan.split}, generator {plan.generator}, purpose {plan.purpose}", highlight=False
+    )
     console.print(table)
     if plan.leave_out is not None:
         left = Table(f"left out ({plan.leave_out.by})", "thresholds chosen on", "have met it", box=None, pad_edge=False)
@@ -70,7 +72,9 @@ def run(
     plan_file: _PlanFile,
     out: Annotated[Path, typer.Option(help="The folder of results; the same command again goes on where it ended.")],
     jobs: _Jobs = None,
-    dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler; its workers do the work.")] = None,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler; its workers do the work.")
+    ] = None,
     openings: Annotated[
         Path | None, typer.Option(help="Where openings of the test split are counted; in the folder if left out.")
     ] = None,

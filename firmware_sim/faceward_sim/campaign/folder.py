@@ -1,11 +1,11 @@
 """A campaign's folder: whose results these are, how far they are, and how often the test split was opened.
 
-    campaign.json     digests of plan, policy and frozen gates, written before anything else
-    plan.toml         the plan's bytes
-    policy.toml       the policy's
-    openings.log      one line each time that test presentations began, in JSON
-    failures.log      what is known of errors
-    results*, about.json, pictures/    as faceward.pad has them
+campaign.json     digests of plan, policy and frozen gates, written before anything else
+plan.toml         the plan's bytes
+policy.toml       the policy's
+openings.log      one line each time that test presentations began, in JSON
+failures.log      what is known of errors
+results*, about.json, pictures/    as faceward.pad has them
 """
 
 from __future__ import annotations
@@ -169,5 +169,3 @@ def _append(path: Path, text: str) -> None:
         file.write(text.encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
-
-

@@ -116,9 +116,7 @@ def _plan(root: Table, path: Path) -> Plan:
     content = path.read_bytes()
     generator = root.text("generator", "A")
     if generator not in GENERATORS:
-        raise root.error(
-            "generator", f"this version has no generator {generator!r}; there is {', '.join(GENERATORS)}"
-        )
+        raise root.error("generator", f"this version has no generator {generator!r}; there is {', '.join(GENERATORS)}")
     policy = root.text("policy", PACKAGED_POLICY)
     plan = Plan(
         path=path,

@@ -54,7 +54,9 @@ def roster(plan: Plan, frozen: str) -> tuple[Entry, ...]:
             groups.append(list(_living(plan, plan.live, sensor, frozen)))
         groups.extend(list(_attacks(plan, attack, sensor, frozen)) for attack in plan.attacks)
     placed = [
-        ((number + 0.5) / len(group), at, entry) for at, group in enumerate(groups) for number, entry in enumerate(group)
+        ((number + 0.5) / len(group), at, entry)
+        for at, group in enumerate(groups)
+        for number, entry in enumerate(group)
     ]
     return tuple(entry for _, _, entry in sorted(placed, key=lambda each: each[:2]))
 

@@ -84,7 +84,9 @@ def run_campaign(
             entry = by_grant[grant_id]
             sha256 = system.policy.hash.hex()
             writer.write(failed_line(presented(entry), attempts + 1, RUN_KILLED, policy_sha256=sha256))
-        left = [entry for entry in entries if entry.grant_id not in standing.done and entry.grant_id not in standing.cut]
+        left = [
+            entry for entry in entries if entry.grant_id not in standing.done and entry.grant_id not in standing.cut
+        ]
         # 3
         opened = None
         if plan.split == "test" and left:
@@ -214,4 +216,3 @@ def estimated_s(plan: Plan, jobs: int, *, retried: float = 0.15) -> float:
     """About how long a plan takes: a capture a grant, and a share of them once more."""
     grants = sum(number for _, _, number in counts(plan))
     return grants * (1.0 + retried) * SECONDS_A_CAPTURE / jobs
-

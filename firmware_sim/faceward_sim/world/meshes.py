@@ -83,7 +83,9 @@ def load_mesh(path: Path) -> MeshFile:
     triangles = np.asarray(getattr(loaded, "faces", ()), np.int64)
     vertices = np.asarray(getattr(loaded, "vertices", ()), np.float64)
     if triangles.ndim != 2 or len(triangles) < FEWEST_TRIANGLES:
-        raise MeshError(f"{path} has {len(triangles)} triangles; a face needs {FEWEST_TRIANGLES} or more (no point cloud)")
+        raise MeshError(
+            f"{path} has {len(triangles)} triangles; a face needs {FEWEST_TRIANGLES} or more (no point cloud)"
+        )
     if len(triangles) > MOST_TRIANGLES:
         raise MeshError(f"{path} has {len(triangles)} triangles; simplify it to {MOST_TRIANGLES} or fewer")
     used, triangles = np.unique(triangles, return_inverse=True)
@@ -169,7 +171,9 @@ def _fit_base_head(mesh: MeshFile, unit_mm: float, given: Floats | None) -> tupl
     starts = [given] if given is not None else _ways()
     coarse = face[:: max(1, len(face) // 150)]
     index = cv2.flann_Index(points, {"algorithm": 1, "trees": 1})
-    tried = [_lay(coarse, points, index, start, start_at, 12) for start in starts for start_at in _fronts(points, start)]
+    tried = [
+        _lay(coarse, points, index, start, start_at, 12) for start in starts for start_at in _fronts(points, start)
+    ]
     best = min(tried, key=lambda fit: fit[0])
     error_mm, rotation, shift, scale = _lay(face, points, index, best[1], best[2], 40, scale=best[3])
     if error_mm > FIT_MM:
@@ -221,7 +225,13 @@ def _fronts(points: Floats, rotation: Floats) -> list[Floats]:
 
 
 def _lay(
-    face: Floats, points: Floats, index: cv2.flann_Index, rotation: Floats, shift: Floats, rounds: int, scale: float = 1.0
+    face: Floats,
+    points: Floats,
+    index: cv2.flann_Index,
+    rotation: Floats,
+    shift: Floats,
+    rounds: int,
+    scale: float = 1.0,
 ) -> tuple[float, Floats, Floats, float]:
     """Iterated closest points with a scale: error, rotation to camera axes, shift, scale."""
     error = np.inf

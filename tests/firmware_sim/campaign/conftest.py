@@ -60,9 +60,7 @@ def line_of(order: Order, attempt: int, outcome: CaptureOutcome) -> Presentation
 class MadeUpCrew:
     """Ends every order at once as `come_to` says: outcomes by attempt, or the code of an error. Dies after `lasts`."""
 
-    def __init__(
-        self, come_to: Callable[[Order], list[CaptureOutcome] | str], lasts: int | None = None
-    ) -> None:
+    def __init__(self, come_to: Callable[[Order], list[CaptureOutcome] | str], lasts: int | None = None) -> None:
         self.come_to, self.lasts = come_to, lasts
         self.worked: list[str] = []
 

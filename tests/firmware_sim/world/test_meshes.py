@@ -121,9 +121,7 @@ def test_a_mesh_moves_as_a_head_in_its_material_and_looks_at_the_sensor(head, tm
     path = tmp_path / "head.ply"
     trimesh.Trimesh(vertices, triangles[:, ::-1], process=False).export(path)  # inside out
     mesh = load_mesh(path)
-    actor = MeshHead(
-        mesh, find_landmarks(mesh), MATERIALS["plaster"], "plaster-head", draw_seed(), 400.0, None
-    )
+    actor = MeshHead(mesh, find_landmarks(mesh), MATERIALS["plaster"], "plaster-head", draw_seed(), 400.0, None)
     before, later = actor.at(0, Prompt.NONE), actor.at(1_000_000, Prompt.NONE)
     surface = before.surfaces[0]
     assert surface.material.name == "plaster"
