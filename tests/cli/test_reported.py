@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -141,3 +142,13 @@ def test_without_the_extra_it_says_what_to_install(results: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script, str(results)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 3
     assert "install faceward[pad]" in done.stderr
+
+
+def test_a_species_without_a_response_is_told_beside_the_headline(faceward: Run, results: Path) -> None:
+    rejected = replace(
+        line(9, attack=True, live=False), species="foam", outcome=CaptureOutcome.REJECTED, rejection_reason="too-far",
+        gates=(), decision_s=None,
+    )  # fmt: skip
+    with ResultsWriter(results) as writer:
+        writer.write(rejected)
+    assert "  APCER unknown, no response: foam" in faceward("pad-report", results).out

@@ -60,6 +60,8 @@ def _tell(console: Console, report: Report, page: Path | None) -> None:
         for worst, which in ((scope.worst, "worst species"), (scope.worst_adaptive, "worst adaptive species")):
             if worst is not None:
                 lines.append(f"  APCER {_said(worst.apcer)}, {which}: {worst.species}")
+        if scope.unheard:
+            lines.append(f"  APCER unknown, no response: {', '.join(scope.unheard)}")
         if scope.living is not None:
             lines.append(f"  BPCER {_said(scope.living.bpcer.rate)}")
             if scope.worst_tone is not None:

@@ -17,7 +17,7 @@ _SHARED = (
 def check_together(presentations: Sequence[Presentation]) -> None:
     """Refuse lines that can't be of one test.
 
-    1. A species is one of attacks or of living people, and an instrument is of one species.
+    1. A species is one of attacks or of living people, adaptive or not, and an instrument is of one species.
     2. Attempts of a grant are numbered from 1 without a gap and are of one person, instrument and sensor unit; in an
        enrollment none follows a live or a not-live one.
     3. A living person has one tone.
@@ -32,6 +32,7 @@ def check_together(presentations: Sequence[Presentation]) -> None:
     )
     attacks = [line for line in presentations if line.attack]
     _one(attacks, lambda line: line.instrument_id, lambda line: line.species, "instrument {} is of several species")
+    _one(attacks, lambda line: line.species, lambda line: line.adaptive, "species {} is said to be adaptive and not")
     # 2
     grants = defaultdict(list)
     for line in presentations:

@@ -136,8 +136,11 @@ class ResultsWriter:
     def write(self, line: Presentation) -> None:
         """Add a line; when this returns it is on the disk.
 
-        Raises: ConfigError: an id that has a line, or the disk refuses; then nothing of the line stays.
+        Raises: ConfigError: an id that has a line, a closed writer, or the disk refuses; then nothing of the line stays.
+        Or the part that was due can't be made (`compact`); then the line is in the journal.
         """
+        if self._journal < 0:
+            raise ConfigError(f"{self._path} is closed; open another ResultsWriter")
         if line.presentation_id in self._done:
             raise ConfigError(f"presentation {line.presentation_id!r} has its line already")
         text = json.dumps({"schema": SCHEMA_VERSION, **as_row(line)}, allow_nan=False, separators=(",", ":"))
@@ -151,12 +154,20 @@ class ResultsWriter:
                 raise OSError("the disk is full")
             os.fsync(self._journal)
         except OSError as error:
-            os.ftruncate(self._journal, before)
+            self._take_back(before)
             raise ConfigError(f"{self._path} can't be written: {error.strerror or error}") from None
         self._done.add(line.presentation_id)
         self._pending.append(line)
         if len(self._pending) >= self._lines_a_part:
             self.compact()
+
+    def _take_back(self, size: int) -> None:
+        try:
+            os.ftruncate(self._journal, size)
+        except OSError:
+            # Half a line stays, which readers leave out as long as nothing follows it: so nothing may.
+            os.close(self._journal)
+            self._journal = -1
 
     def compact(self) -> None:
         """Make a part of what is in the journal, and empty it. Raises: ConfigError; then the journal keeps its lines.

@@ -156,7 +156,9 @@ class Worst:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One split, one kind of sensor, one purpose. `joint_upper` bounds the APCER of all species at once."""
+    """One split, one kind of sensor, one purpose. `joint_upper` bounds the APCER of all species at once; of the species in
+    `unheard` no presentation got a response, so that they have no APCER and are no headline.
+    """
 
     split: str
     sensor_kind: str
@@ -167,6 +169,7 @@ class Scope:
     simulated: int
     worst: Worst | None
     worst_adaptive: Worst | None
+    unheard: tuple[str, ...]
     joint_upper: float | None
     worst_tone: Part | None
     living: LivingReport | None
@@ -245,6 +248,7 @@ def _scope(lines: Lines, dev: Lines | None) -> Scope:
         simulated=sum(line.simulated for line in lines),
         worst=_worst(each for each in species if not each.adaptive),
         worst_adaptive=_worst(each for each in species if each.adaptive),
+        unheard=tuple(each.species for each in species if not each.apcer.rate.trials),
         joint_upper=joint_upper_bound(rates) if rates else None,
         worst_tone=max(tones, key=lambda part: (part.error.share, part.error.upper, part.name), default=None),
         living=alive,
@@ -284,7 +288,6 @@ def _tone(line: Presentation) -> str:
 
 
 def _species(name: str, attacks: Lines, living: Lines, label: str) -> SpeciesReport:
-    adaptive = {line.adaptive for line in attacks}
     matching = None
     if any(line.target_id is not None for line in attacks):
         iapar, per_grant = metrics.iapar(attacks), metrics.iapar_per_grant(attacks)
@@ -296,7 +299,7 @@ def _species(name: str, attacks: Lines, living: Lines, label: str) -> SpeciesRep
         )
     return SpeciesReport(
         species=name,
-        adaptive=True in adaptive,
+        adaptive=attacks[0].adaptive,
         presentations=len(attacks),
         instruments=len({line.instrument_id for line in attacks}),
         people=len({line.person_id for line in attacks if line.person_id is not None}),

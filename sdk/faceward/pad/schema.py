@@ -86,7 +86,7 @@ def read_part(path: Path) -> Iterator[Presentation]:
             odd = sorted(set(table.column_names) ^ set(SCHEMA.names))
             raise ConfigError(f"{path} has other columns than schema {SCHEMA_VERSION}: {', '.join(odd) or 'one twice'}")
         rows = table.select(SCHEMA.names).cast(SCHEMA).to_pylist()
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} can't be read as results: {error}") from None
     for row in rows:
         yield checked_row(row, path)

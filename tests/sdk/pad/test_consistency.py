@@ -23,6 +23,7 @@ def gate(version: str) -> tuple[GateLine, ...]:
     [
         ({"species": "a", "attack": True, "instrument_id": "i"}, {"species": "a", "attack": False, "instrument_id": None},
          "'a' is said to be attack and living"),
+        ({"species": "a"}, {"species": "a", "adaptive": True}, "'a' is said to be adaptive and not"),
         ({"species": "a", "instrument_id": "i"}, {"species": "b", "instrument_id": "i"}, "'i' is of several species"),
         ({"person_id": "p", "tone": "V"}, {"person_id": "p", "tone": "VI"}, "'p' is given several tones"),
         ({"person_id": "p", "split": "dev", "sensor_unit": "u1"}, {"person_id": "p"},

@@ -17,7 +17,7 @@ from faceward.pad.detection import (
     threshold_for,
 )
 from faceward.pad.intervals import Rate
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 scores = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=30)
@@ -58,6 +58,7 @@ def test_without_scores_on_both_sides_there_is_no_curve() -> None:
     assert operating_points({"mask": [1.0]}, [], split="test") == ()
 
 
+@settings(deadline=None, max_examples=40)
 @given(attacks=scores, living=scores)
 def test_a_curve_falls_from_everything_to_nothing(attacks: list[float], living: list[float]) -> None:
     worst, _ = curves({"mask": attacks}, living)
@@ -99,6 +100,7 @@ def test_a_share_of_exactly_the_limit_keeps_it() -> None:
     assert threshold == math.nextafter(26.0, math.inf)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.dictionaries(st.sampled_from(["a", "b", "c"]), scores, min_size=1), st.sampled_from(LIMITS))
 def test_the_threshold_is_the_lowest_that_keeps_the_limit_for_every_species(
     attacks: dict[str, list[float]], limit: float
@@ -145,6 +147,7 @@ def test_a_histogram_counts_every_number_and_shows_its_limit() -> None:
     assert histogram("optics", "spread", {(True, "mask"): []}) is None
 
 
+@settings(deadline=None, max_examples=40)
 @given(scores)
 def test_a_histogram_loses_no_number(numbers: list[float]) -> None:
     found = histogram("optics", "score", {(True, "mask"): numbers})

@@ -13,7 +13,7 @@ from faceward.pad.intervals import (
     trials_without_error,
     upper_bound,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 counts = st.integers(1, 400).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials)))
@@ -62,6 +62,7 @@ def test_without_trials_nothing_is_known() -> None:
     assert (nothing.low, nothing.high, nothing.upper) == (0.0, 1.0, 1.0)
 
 
+@settings(deadline=None, max_examples=100)
 @given(counts)
 def test_an_interval_contains_its_estimate(counted: tuple[int, int]) -> None:
     rate = Rate(*counted)
@@ -69,6 +70,7 @@ def test_an_interval_contains_its_estimate(counted: tuple[int, int]) -> None:
     assert 0.0 <= rate.low <= rate.share <= rate.upper <= rate.high <= 1.0
 
 
+@settings(deadline=None, max_examples=100)
 @given(counts)
 def test_more_errors_never_lower_an_interval(counted: tuple[int, int]) -> None:
     errors, trials = counted
@@ -78,6 +80,7 @@ def test_more_errors_never_lower_an_interval(counted: tuple[int, int]) -> None:
     assert fewer.upper <= more.upper
 
 
+@settings(deadline=None, max_examples=100)
 @given(counts)
 def test_the_bound_is_where_so_few_errors_become_unlikely(counted: tuple[int, int]) -> None:
     """Straight from the definition: at the one-sided bound, so few errors or fewer have a chance of 5 %."""
@@ -111,6 +114,7 @@ def test_a_bootstrap_of_single_presentations_agrees_with_the_binomial() -> None:
     assert drawn.high == pytest.approx(0.2 + 1.96 * 0.04, abs=0.015)
 
 
+@settings(deadline=None, max_examples=100)
 @given(st.permutations([("a", Rate(1, 3)), ("b", Rate(0, 2)), ("c", Rate(2, 2)), ("d", Rate(0, 5))]))
 def test_a_bootstrap_does_not_depend_on_the_order_of_clusters(clusters: list[tuple[str, Rate]]) -> None:
     assert bootstrap(dict(clusters), "x") == bootstrap(dict(sorted(clusters)), "x")

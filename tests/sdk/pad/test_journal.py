@@ -111,6 +111,34 @@ def test_a_full_disk_leaves_nothing_of_the_line(make: Make, tmp_path: Path, monk
     assert read_results(tmp_path).presentations == (first, second)
 
 
+def test_nothing_follows_half_a_line_that_cant_be_taken_back(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise OSError("input/output error")
+
+    first = make()
+    writer = ResultsWriter(tmp_path)
+    writer.write(first)
+    whole = os.write
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", lambda file, content: whole(file, content[:20]))
+        disk.setattr(os, "ftruncate", broken)
+        with pytest.raises(ConfigError, match="can't be written"):
+            writer.write(make())
+    with pytest.raises(ConfigError, match="is closed"):
+        writer.write(make())
+    writer.close()
+    assert read_results(tmp_path).presentations == (first,)
+
+
+def test_a_closed_writer_writes_no_more(make: Make, tmp_path: Path) -> None:
+    with ResultsWriter(tmp_path) as writer:
+        pass
+    with pytest.raises(ConfigError, match="is closed"):
+        writer.write(make())
+
+
 def test_an_id_is_written_once_whoever_wrote_it(make: Make, tmp_path: Path) -> None:
     line, other = make(), make()
     with ResultsWriter(tmp_path, name="one") as one, ResultsWriter(tmp_path, name="two") as two:

@@ -9,7 +9,7 @@ import pytest
 from faceward.pad import metrics
 from faceward.pad.intervals import Rate
 from faceward.pad.presentation import Presentation
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 Make = Callable[..., Presentation]
@@ -155,6 +155,7 @@ grant_outcomes = st.tuples(
 ).map(lambda pair: [*pair[0], *pair[1]]).filter(bool)  # fmt: skip
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(grant_outcomes, min_size=1, max_size=8))
 def test_grants_agree_with_their_captures(make: Make, outcomes: list[list[str]]) -> None:
     attacks = [
@@ -192,6 +193,7 @@ MEASURES = (
 
 
 @pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.__name__)
+@settings(deadline=None, max_examples=40)
 @given(data=st.data())
 def test_the_order_of_lines_changes_nothing(
     make: Make, measure: Callable[[Sequence[Presentation]], Rate], data: st.DataObject
@@ -205,6 +207,7 @@ def test_the_order_of_lines_changes_nothing(
     assert measure(data.draw(st.permutations(lines))) == measure(lines)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.sampled_from(OUTCOMES), min_size=1, max_size=30))
 def test_counts_add_up(make: Make, outcomes: list[str]) -> None:
     attacks = [make("mask", outcome) for outcome in outcomes]

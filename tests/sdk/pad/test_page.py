@@ -79,6 +79,7 @@ def test_every_section_of_a_simulated_page_says_so(make: Make, tmp_path: Path) -
     assert len(outline.headings) >= 10
     assert all("(simulated)" in heading for heading in outline.headings)
     assert "SIMULATED: 6 of 6 presentations" in page
+    assert '@page { @top-left { content: "SIMULATED:' in page, "every printed sheet says so"
     drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
     assert len(drawings) >= 5
     assert all("simulated" in drawing for drawing in drawings)
@@ -92,6 +93,7 @@ def test_one_simulated_line_marks_the_whole_page(make: Make, tmp_path: Path) -> 
 
 def test_a_page_of_real_captures_says_nothing_of_a_simulator(make: Make, tmp_path: Path) -> None:
     page = page_of(tmp_path, *some(make, simulated=False))
+    assert "SIMULATED" not in page
     assert "simulat" not in page.partition("</style>")[2].lower()
 
 
@@ -154,6 +156,7 @@ def test_a_side_that_is_missing_leaves_a_page(make: Make, tmp_path: Path) -> Non
     other = {"sensor_kind": "tof"}
     page = page_of(tmp_path, make(), make("mask", "rejected", **other), make("print", "failed", **other))
     assert "no APCER" in page
+    assert "<small>no response: mask, print</small>" in page
     assert "no BPCER" in page
     Outline(page)
 

@@ -18,7 +18,7 @@ from faceward.pad.presentation import (
     from_row,
     gate_lines,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 Make = Callable[..., Presentation]
@@ -35,6 +35,7 @@ scored = st.lists(
 ).map(lambda answers: tuple(sorted(answers, key=lambda answer: answer.gate)))  # fmt: skip
 
 
+@settings(deadline=None, max_examples=100)
 @given(gates=scored, replay=texts, seed=st.none() | st.integers(-(2**63), 2**63 - 1))
 def test_a_line_comes_back_from_json_as_it_was(
     make: Make, gates: tuple[GateLine, ...], replay: str, seed: int | None
@@ -50,6 +51,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None, max_examples=100)
 @given(data=st.data(), value=json_values)
 def test_no_value_of_any_field_is_answered_with_another_error(make: Make, data: st.DataObject, value: object) -> None:
     row = as_row(make())
@@ -61,6 +63,7 @@ def test_no_value_of_any_field_is_answered_with_another_error(make: Make, data: 
     assert as_row(line)[name] == value
 
 
+@settings(deadline=None, max_examples=100)
 @given(data=st.data(), value=json_values)
 def test_no_value_in_a_gates_answer_is_answered_with_another_error(
     make: Make, data: st.DataObject, value: object

@@ -68,6 +68,7 @@ def test_a_species_without_a_response_is_no_headline_and_is_said(make: Make) -> 
     scope = scope_of(make("mask", "rejected"), make("print", "not-live"), make())
     assert scope.worst is not None
     assert scope.worst.species == "print"
+    assert scope.unheard == ("mask",)
     assert scope.joint_upper == 1.0, "of the mask nothing is known"
     assert any("No presentation of mask got a response" in text for text in scope.cautions)
 
