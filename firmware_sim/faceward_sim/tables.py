@@ -21,11 +21,8 @@ class TableError(ValueError):
     """A file that is not what it should be; the message names the file, the key and what is allowed there."""
 
 
-def read_table(path: Path) -> Table:
-    """The table at the root of a file.
-
-    Raises TableError: unreadable, longer than FILE_CAP_BYTES, not TOML.
-    """
+def read_bytes(path: Path) -> bytes:
+    """A file's bytes. Raises TableError: unreadable, longer than FILE_CAP_BYTES."""
     try:
         with path.open("rb") as file:
             content = file.read(FILE_CAP_BYTES + 1)
@@ -33,8 +30,17 @@ def read_table(path: Path) -> Table:
         raise TableError(f"{path} can't be read: {error.strerror or error}") from None
     if len(content) > FILE_CAP_BYTES:
         raise TableError(f"{path} is longer than {FILE_CAP_BYTES} bytes")
+    return content
+
+
+def read_table(path: Path, content: bytes | None = None) -> Table:
+    """The table at the root of a file, or of the bytes that were read from it.
+
+    Raises TableError: as read_bytes, or not TOML.
+    """
+    raw = read_bytes(path) if content is None else content
     try:
-        return parse_table(content.decode())
+        return parse_table(raw.decode())
     except (TableError, UnicodeDecodeError) as error:
         raise TableError(f"{path}: {error}") from None
 

@@ -36,7 +36,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from faceward_sim.tables import Table, TableError, read_table
+from faceward_sim.tables import Table, TableError, read_bytes, read_table
 
 SPLITS = ("train", "dev", "test")
 # Another generator of people, materials and noise is one more entry here.
@@ -102,18 +102,18 @@ class Plan:
 
 def load_plan(path: Path) -> Plan:
     """Read a plan. Raises TableError, naming file and key."""
-    table = read_table(path)
+    content = read_bytes(path)
+    table = read_table(path, content)
     try:
-        return _plan(table, path)
+        return _plan(table, path, content)
     except TableError as error:
         raise TableError(f"{path}: {error}") from None
 
 
-def _plan(root: Table, path: Path) -> Plan:
+def _plan(root: Table, path: Path, content: bytes) -> Plan:
     # Worlds and optics compile code when they are imported.
     from faceward_sim.optics.sensors import SENSORS
 
-    content = path.read_bytes()
     generator = root.text("generator", "A")
     if generator not in GENERATORS:
         raise root.error("generator", f"this version has no generator {generator!r}; there is {', '.join(GENERATORS)}")

@@ -19,6 +19,7 @@ from faceward_sim.campaign.presenting import Order, presented
 from faceward_sim.campaign.roster import Entry, grant_of
 
 RUN_KILLED = "run-killed"
+TUNED_ON = "A"  # the generator that thresholds were chosen on
 # Measured on two cores of 2.x GHz with two jobs; what is shown from it is an estimate.
 SECONDS_A_CAPTURE = 24.0
 
@@ -175,6 +176,8 @@ def notes_of(plan: Plan) -> str:
     """What every report of the folder says of its plan."""
     said = [] if plan.headline else [f"{plan.name}: makes no headline."]
     said += [f"Generator {plan.generator}, split {plan.split}, everything simulated."]
+    if plan.split == "test" and plan.generator == TUNED_ON:
+        said.append(f"Generator {TUNED_ON} made the people of the tuning seeds too: its test people are unseen, it is not.")
     if plan.leave_out is not None:
         said.append(_left_out(plan.leave_out))
     if plan.notes:

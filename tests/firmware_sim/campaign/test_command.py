@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -13,8 +14,10 @@ import psutil
 import pytest
 from faceward.pad import read_results
 from faceward_sim.campaign import command
+from faceward_sim.campaign.run import Progress
 from faceward_sim.cli import app
 from faceward_sim.scene import load_scene
+from rich.console import Console
 from typer.testing import CliRunner
 
 PROGRAM = [sys.executable, "-c", "from faceward_sim.cli import main; main()", "campaign"]
@@ -77,6 +80,23 @@ def test_without_the_extra_it_says_what_to_install(plan_of, monkeypatch):
     done = invoke("show", plan_of().path)
     assert done.exit_code == 3
     assert done.stderr == "faceward-sim: campaigns need no_such_package; install faceward-sim[campaign]\n"
+
+
+@pytest.mark.parametrize("terminal", [True, False], ids=["a terminal", "a file"])
+def test_progress_says_what_came_out_and_how_long_is_left(terminal):
+    heard = io.StringIO()
+    with command._shown(Console(file=heard, force_terminal=terminal, width=200)) as tell:
+        tell(Progress("sl-940-live-00000", (), 3, 7, 600.0))
+    assert "10 min left" in heard.getvalue() and "3/7" in heard.getvalue()
+
+
+def test_one_interrupt_lets_what_runs_end(capsys):
+    interrupted = []
+    with command._interruptible(interrupted, Console(stderr=True)):
+        signal.raise_signal(signal.SIGINT)
+        assert interrupted == [signal.SIGINT]
+    assert "interrupt again to end at once" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def children(process: subprocess.Popen[str]) -> list[psutil.Process]:

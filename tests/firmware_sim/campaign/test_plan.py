@@ -32,6 +32,7 @@ def test_a_plan_that_ships_is_read_and_says_what_it_may_be_used_for(path):
     assert plan.name == path.stem
     assert ("makes no headline" in notes_of(plan)) is not plan.headline
     assert "simulated" in notes_of(plan)
+    assert ("its test people are unseen, it is not" in notes_of(plan)) is (plan.split == "test")
     if plan.leave_out is not None:
         assert "nothing is trained" in notes_of(plan)
 
