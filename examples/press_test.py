@@ -7,7 +7,8 @@ nothing about life, and signs nothing. (Its cameras are played by the flood fram
 uses neither dots nor depth.) The attendance machine, the door lock and the phone run Faceward, each with a policy and a
 store of its own.
 
-Everything is simulated: sensor, tester and masks. The table says which masks stand in for the press test's.
+Everything is simulated: sensor, tester and masks. Seconds are the sensor's: what a person would wait. The table says which
+masks stand in for the press test's.
 Ends with 0 when the living tester was enrolled by every device, and no typical mask by a device with Faceward. What a
 matched mask gets is told as it is: one infrared band can't promise to see it.
 """
@@ -114,14 +115,13 @@ class TwoCameraMachine:
 
     def enroll(self, name: str, address: str) -> Told:
         """Enroll whatever face is seen twice alike within three seconds."""
-        begun = time.monotonic()
         seen: list[np.ndarray] = []
-        for frame in flood_frames(address, seconds=3.0):
+        for seconds, frame in flood_frames(address, seconds=3.0):
             face = self._embedding(frame)
             if face is not None:
                 if any(float(face @ before) >= SAME_FACE for before in seen):
                     self.enrolled[name] = face
-                    return Told(True, f"enrolled ({time.monotonic() - begun:.0f} s)")
+                    return Told(True, f"enrolled ({seconds:.1f} s)")
                 seen.append(face)
         return Told(False, "no face seen twice alike")
 
@@ -136,8 +136,11 @@ class TwoCameraMachine:
         return vector / np.linalg.norm(vector)
 
 
-def flood_frames(address: str, seconds: float) -> Iterator[Frame]:
-    """Evenly lit infrared pictures, every fifth slot's, from a sensor that is told to flood all the time."""
+def flood_frames(address: str, seconds: float) -> Iterator[tuple[float, Frame]]:
+    """Evenly lit infrared pictures, every fifth slot's, from a sensor that is told to flood all the time.
+
+    Each with the seconds since the first slot, by the sensor's clock.
+    """
     with open_sensor(address, [UvcDriver()], transports={"usbip"}) as sensor:
         slots = round(seconds * sensor.info.slot_rate_hz)
         schedule = IlluminationSchedule(bytes(16), bytes([Illumination.FLOOD]) * slots)
@@ -146,7 +149,7 @@ def flood_frames(address: str, seconds: float) -> Iterator[Frame]:
         for number in range(slots):
             slot = sensor.read_slot()
             if number % 5 == 4 and slot.infrared is not None:
-                yield slot.infrared
+                yield number / sensor.info.slot_rate_hz, slot.infrared
         sensor.stop()
 
 
@@ -169,7 +172,6 @@ class FacewardDevice:
 
     def enroll(self, name: str, address: str) -> Told:
         """Enroll as a product would, and say what came of it."""
-        begun = time.monotonic()
         # Each face comes on a day of its own, so that no mask is refused for the refusals before it.
         self._days += 1
         try:
@@ -187,7 +189,7 @@ class FacewardDevice:
             return Told(False, f"refused, not judged ({error.reason})")
         except FacewardError as error:
             return Told(False, f"refused ({error.code})")
-        return Told(True, f"enrolled ({time.monotonic() - begun:.0f} s, {done.seconds:.0f} s before the sensor)")
+        return Told(True, f"enrolled ({done.seconds:.1f} s)")
 
     def _clock(self) -> float:
         return time.time() + 86_400 * self._days
