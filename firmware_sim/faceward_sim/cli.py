@@ -6,16 +6,29 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Mapping
-from typing import Annotated, Any, NoReturn
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from faceward_sim.campaign import command as campaign
 from faceward_sim.ports.powered import Pace
 
-EXIT_CONFIG = 3
+if TYPE_CHECKING:
+    from faceward_sim.faults import FaultyFirmware
+    from faceward_sim.firmware.chain import Provision
+    from faceward_sim.firmware.device import Firmware
+    from faceward_sim.firmware.imager import Prompt
+    from faceward_sim.scene import Scene
+
+EXIT_CONFIG = 3  # as in faceward_sim.campaign.command
+
+_Argument = TypeVar("_Argument")
+_Made = TypeVar("_Made")
 
 app = typer.Typer(
     help="A USB face sensor in software, with somebody before it.",
@@ -23,12 +36,17 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(campaign.app, name="campaign")
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
 def serve(
+    ctx: typer.Context,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="TCP port; 0 takes a free one.")] = 3240,
+    scene: Annotated[
+        Path | None, typer.Option(help="A scene's file, which says all of the next five and more.")
+    ] = None,
     sensor: Annotated[str, typer.Option(help="Kind of sensor; see `faceward-sim sensors`.")] = "sl-940",
     actor: Annotated[str, typer.Option(help="Who or what is before it; see `faceward-sim actors`.")] = "live",
     seed: Annotated[int, typer.Option(min=0, help="Which person, which unit, which noise.")] = 7,
@@ -57,6 +75,7 @@ def serve(
     from faceward_sim.ports.usbip import UsbipServer
     from faceward_sim.rig import UnknownName, build_firmware, with_faults
 
+    described = _described(ctx, scene) if scene is not None else None
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -65,7 +84,11 @@ def serve(
         firmware_hash = image_hash("patched") if patched_firmware else None
         provision = Provision(security_version=security_version, firmware_hash=firmware_hash)
     try:
-        built = build_firmware(sensor, actor, seed, distance_mm=distance_mm, tone=tone, provision=provision)
+        if described is not None:
+            sensor, actor, seed = described.sensor.model, described.who.actor, described.seed
+            built = _built(described, provision)
+        else:
+            built = build_firmware(sensor, actor, seed, distance_mm=distance_mm, tone=tone, provision=provision)
         firmware = with_faults(built, fault or [])
     except UnknownName as error:
         _fail(str(error))
@@ -84,6 +107,30 @@ def serve(
         stop.wait()
     finally:
         server.close()
+
+
+@app.command()
+def show(
+    file: Annotated[Path, typer.Argument(metavar="SCENE.toml", help="The scene.")],
+    out: Annotated[Path | None, typer.Option(help="The picture; beside the scene, as .png, if left out.")] = None,
+    slots: Annotated[
+        str, typer.Option(help="Slots (30 a second), or SLOT:PROMPT for what was asked for a second before.")
+    ] = "0,45:turn-left,90:turn-right,135:smile",
+) -> None:
+    """Draw a scene: flood, dots and depth of some slots, through the optics that a host would see it by."""
+    from faceward_sim.contact_sheet import draw_contact_sheet, write_png
+    from faceward_sim.rig import scene_imager
+
+    scene = _loaded(file)
+    numbers, prompts = _slots(slots)
+    target = out or file.with_suffix(".png")
+    title = f"{scene.who.actor}, seed {scene.seed}, {scene.sensor.model} unit {scene.sensor.unit}"
+    imager = _or_fail(scene_imager, scene)
+    try:
+        write_png(target, draw_contact_sheet(imager, title, numbers, prompts))
+    except OSError as error:
+        _fail(f"{target} can't be written: {error.strerror or error}")
+    print(target)
 
 
 @app.command()
@@ -119,6 +166,56 @@ def _list(kind: str, specs: Mapping[str, Any], as_json: bool) -> None:
     for row in rows:
         table.add_row(row["name"], row["description"])
     Console().print(table)
+
+
+def _loaded(file: Path) -> Scene:
+    from faceward_sim.scene import load_scene
+
+    return _or_fail(load_scene, file)
+
+
+def _described(ctx: typer.Context, file: Path) -> Scene:
+    """The scene of `serve`, beside which nothing may say the same once more."""
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name in ("sensor", "actor", "seed", "distance_mm", "tone")
+        if (source := ctx.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+    ]
+    if given:
+        _fail(f"{' and '.join(given)} and --scene say the same; leave one away")
+    return _loaded(file)
+
+
+def _built(scene: Scene, provision: Provision | None) -> Firmware | FaultyFirmware:
+    from faceward_sim.rig import build_scene
+
+    return _or_fail(lambda told: build_scene(told, provision=provision), scene)
+
+
+def _or_fail(make: Callable[[_Argument], _Made], argument: _Argument) -> _Made:
+    """What `make` gives, or one sentence: everything that a file can have wrong is a ValueError."""
+    try:
+        return make(argument)
+    except ValueError as error:
+        _fail(str(error))
+
+
+def _slots(text: str) -> tuple[list[int], list[Prompt]]:
+    from faceward_sim.firmware.imager import Prompt
+    from faceward_sim.scene import PROMPTS
+
+    numbers, prompts = [], []
+    for part in text.split(","):
+        number, _, name = part.strip().partition(":")
+        if not (number.isascii() and number.isdigit()) or (name and name not in PROMPTS):
+            _fail(
+                f"--slots: {part.strip()!r} is neither SLOT nor SLOT:PROMPT; prompts are {', '.join(sorted(PROMPTS))}"
+            )
+        numbers.append(int(number))
+        prompts.append(PROMPTS[name] if name else Prompt.NONE)
+    if any(later - earlier < 5 for earlier, later in pairwise(numbers)) or len(numbers) > 24:
+        _fail("--slots: at most 24, each five or more after the one before it")
+    return numbers, prompts
 
 
 def _fail(message: str) -> NoReturn:

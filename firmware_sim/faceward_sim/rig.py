@@ -1,14 +1,19 @@
-"""A sensor with somebody before it: from names to a firmware."""
+"""A sensor with somebody before it: from names, or from a scene, to a firmware."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from faceward_sim.faults import FaultyFirmware, inject, parse_fault
 from faceward_sim.firmware.chain import GENUINE, Provision
 from faceward_sim.firmware.device import Firmware
 from faceward_sim.firmware.imager import Exposure, Illumination, Imager, Prompt
+from faceward_sim.scene import MESH_PREFIX, PROMPTS, MeshLook, Scene
+
+if TYPE_CHECKING:
+    from faceward_sim.world.surface import Actor
 
 _Spec = TypeVar("_Spec")
 
@@ -40,6 +45,76 @@ def build_firmware(
     imager = sensor_spec.build(person, seed)
     _warm_up(imager)
     return Firmware(imager, provision)
+
+
+def build_scene(scene: Scene, *, provision: Provision | None = GENUINE) -> Firmware | FaultyFirmware:
+    """A scene's sensor with its faults, before what the scene says; without `provision`, it can't attest.
+
+    Raises UnknownName, MeshError (a mesh that is no face).
+    """
+    return with_faults(Firmware(scene_imager(scene), provision), scene.script.faults)
+
+
+def scene_imager(scene: Scene) -> Imager:
+    """A scene's sensor behind its firmware. Raises as build_scene."""
+    from faceward_sim.optics.sensors import SENSORS
+
+    imager = _named(SENSORS, scene.sensor.model, "sensor").build(scene_actor(scene), scene.sensor.unit)
+    _warm_up(imager)
+    return imager
+
+
+def scene_actor(scene: Scene) -> Actor:
+    """Who or what stands in a scene, as the sensor sees them and as the script directs them. Raises as build_scene."""
+    from faceward_sim.world.actors import ACTORS
+    from faceward_sim.world.direction import Directed, Swapped, Unasked
+    from faceward_sim.world.placement import Placed
+
+    script, place = scene.script, scene.environment
+    if scene.who.mesh is not None:
+        actor = _mesh_head(scene, scene.who.mesh)
+    else:
+        spec = _named(ACTORS, scene.who.actor, "actor")
+        actor = spec.build(scene.seed, distance_mm=place.distance_mm, tone=scene.who.tone)
+    if script.swap is not None:
+        spec = _named(ACTORS, script.swap.actor, "actor")
+        second = spec.build(script.swap.seed, distance_mm=place.distance_mm)
+        actor = Swapped(actor, second, round(script.swap.at_s * 1e6))
+    if script.obeys is not None or script.late_s or script.motions:
+        actor = Directed(
+            actor,
+            obeys=None if script.obeys is None else frozenset(PROMPTS[name] for name in script.obeys),
+            late_us=round(script.late_s * 1e6),
+            motions=[
+                Unasked(PROMPTS[each.motion], round(each.at_s * 1e6), round((each.at_s + each.lasts_s) * 1e6))
+                for each in script.motions
+            ],
+        )
+    if place.yaw_deg or place.pitch_deg or place.ambient_counts_per_us is not None:
+        actor = Placed(
+            actor,
+            place.distance_mm,
+            yaw_rad=math.radians(place.yaw_deg),
+            pitch_rad=math.radians(place.pitch_deg),
+            ambient=place.ambient_counts_per_us,
+        )
+    return actor
+
+
+def _mesh_head(scene: Scene, look: MeshLook) -> Actor:
+    from faceward_sim.world.meshes import MATERIALS, MeshHead, find_landmarks, load_mesh
+
+    mesh = load_mesh(scene.folder / scene.who.actor.removeprefix(MESH_PREFIX))
+    landmarks = find_landmarks(
+        mesh,
+        units=look.units,
+        forward=look.forward,
+        up=look.up,
+        left_eye=look.left_eye,
+        right_eye=look.right_eye,
+    )
+    material = _named(MATERIALS, look.material, "material")
+    return MeshHead(mesh, landmarks, material, look.species, scene.seed, scene.environment.distance_mm, scene.who.tone)
 
 
 def _warm_up(imager: Imager) -> None:

@@ -39,6 +39,7 @@ def judge(
     worker: GateWorker,
     *,
     purpose: Purpose,
+    nonce: bytes | None = None,
     on_event: EventHandler | None = None,
     record: Recorder | None = None,
     grant_digest: bytes = b"",
@@ -46,7 +47,8 @@ def judge(
     """Run one capture on an open sensor and let every gate judge it, an incomplete one too.
 
     1. `worker`, started before the sensor opened, has loaded the gates; they say what they need.
-    2. The plan is drawn from a fresh nonce.
+    2. The plan is drawn from a fresh nonce. (Whoever gives one measures gates: a capture under a nonce that was known
+       before proves nothing, so enrollment and verification give none.)
     3. The gates open with the schedule that the sensor gets.
     4. The capture fixes its key frames, and an attested sensor signs them with `grant_digest` (SHA-256 of the grant that
        permits the capture, empty where none is needed).
@@ -57,7 +59,7 @@ def judge(
     # 1
     gates = worker.gates
     # 2
-    plan = make_plan(gates, sensor.info, nonce=secrets.token_bytes(16), purpose=purpose)
+    plan = make_plan(gates, sensor.info, nonce=nonce or secrets.token_bytes(16), purpose=purpose)
     # 3
     worker.open(sensor.info, plan.schedule)
     # 4

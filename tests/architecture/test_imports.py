@@ -128,6 +128,8 @@ LAYERS["host"] = set(LAYERS) - {"plugin", "judgement", "pad"}
 LAYERS["permission"] = {*LAYERS["host"], "host"}
 LAYERS["enrollment"] = {*LAYERS["host"], "host", "judgement", "permission"}
 LAYERS["verification"] = {*LAYERS["enrollment"], "enrollment"}
+# Captures and verdicts as lines of results: everything up to the verdict, and nothing after it.
+LAYERS["trial"] = {*LAYERS["judgement"], "judgement", "pad", "version"}
 LAYERS["door"] = {*LAYERS, "door"}
 LAYERS["cli"] = {*LAYERS, "cli"}
 
@@ -235,18 +237,49 @@ def test_a_foreign_package_stays_in_the_modules_that_answer_for_it(package: str)
     assert not wrong, "\n".join(wrong)
 
 
+# What of the simulator may import the SDK, and by which doors: testers alone.
+TESTERS = {
+    "faceward_sim.conformance": {"faceward.plugin", "faceward"},
+    "faceward_sim.pytest_plugin": {"faceward.plugin", "faceward"},
+    "faceward_sim.campaign": {"faceward", "faceward.pad", "faceward.trial"},
+}
+
+
 def test_the_simulator_shares_the_proto_files_only() -> None:
-    doors = {"faceward.plugin", "faceward"}
     wrong = []
     for found in runtime_imports("firmware_sim/faceward_sim", "firmware_sim"):
         package = found.target.split(".")[0]
         if package == "faceward_proto" and not found.importer.startswith("faceward_sim.conformance"):
             wrong.append(str(found))
         if package == "faceward":
-            tester = within(found.importer, ("faceward_sim.conformance", "faceward_sim.pytest_plugin"))
-            if not tester or not _through(found.target, doors):
+            doors = next((allowed for tester, allowed in TESTERS.items() if within(found.importer, (tester,))), set())
+            if not _through(found.target, doors):
                 wrong.append(str(found))
     assert not wrong, "\n".join(wrong)
+
+
+def test_nothing_of_the_simulator_imports_the_campaigns_but_the_command_line() -> None:
+    wrong = [
+        str(found)
+        for found in runtime_imports("firmware_sim/faceward_sim", "firmware_sim")
+        if within(found.target, ("faceward_sim.campaign",))
+        and not within(found.importer, ("faceward_sim.campaign", "faceward_sim.cli"))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_flow_gives_a_capture_a_nonce_that_was_known_before() -> None:
+    giving = []
+    for path in sources("sdk/faceward"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id == "judge"
+                and any(keyword.arg in ("nonce", None) for keyword in node.keywords)
+            ):
+                giving.append(module_of(path, ROOT / "sdk"))
+    assert giving == ["faceward.trial"]
 
 
 def _through(target: str, doors: set[str]) -> bool:

@@ -43,6 +43,58 @@ def test_a_port_in_use_ends_in_one_sentence():
     assert f"can't listen at 127.0.0.1:{port}" in done.stderr and done.stderr.count("\n") == 1
 
 
+SCENE = "seed = 10007\n[who]\nactor = 'empty'\n"
+
+
+def test_a_scene_is_drawn_beside_its_file(tmp_path):
+    path = tmp_path / "scene.toml"
+    path.write_text(SCENE)
+    done = CliRunner().invoke(app, ["show", str(path), "--slots", "0"])
+    assert done.exit_code == 0 and done.stdout == f"{path.with_suffix('.png')}\n"
+    assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("scene", "options", "told"),
+    [
+        ("seed = 'x'", [], "seed: 'x' is not a whole number"),
+        (SCENE, ["--slots", "0:dance"], "'0:dance' is neither SLOT nor SLOT:PROMPT"),
+        (SCENE, ["--slots", "9,3"], "each five or more after the one before it"),
+        (SCENE, ["--out", "/dev/null/x.png"], "can't be written"),
+        ("seed = 1\n[who]\nactor = 'mesh:a.ply'\n[who.mesh]\nmaterial = 'resin'\nspecies = 'head'\n", [],
+         "a.ply can't be read"),
+    ],
+)  # fmt: skip
+def test_a_scene_that_can_not_be_drawn_ends_in_one_sentence(tmp_path, scene, options, told):
+    path = tmp_path / "scene.toml"
+    path.write_text(scene)
+    done = CliRunner().invoke(app, ["show", str(path), *options])
+    assert done.exit_code == 3 and told in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_serve_takes_a_scene_or_its_parts_and_not_both(tmp_path):
+    path = tmp_path / "scene.toml"
+    path.write_text(SCENE)
+    done = CliRunner().invoke(app, ["serve", "--scene", str(path), "--seed", "3"])
+    assert done.exit_code == 3 and "--seed and --scene say the same" in done.stderr
+
+
+def test_a_scene_is_served(tmp_path):
+    path = tmp_path / "scene.toml"
+    path.write_text(SCENE + "[script]\nfaults = ['busy']\n")
+    program = subprocess.Popen(
+        [*PROGRAM, "serve", "--port", "0", "--scene", str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert program.stdout.readline().startswith("serving sl-940 with empty (seed 10007) at 127.0.0.1:")
+    finally:
+        program.kill()
+        program.communicate()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_it_is_told_to_stop(number):
     program = subprocess.Popen(

@@ -6,7 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 from faceward_sim.faults import FaultyFirmware
-from faceward_sim.rig import UnknownName, build_firmware, with_faults
+from faceward_sim.firmware.imager import Prompt
+from faceward_sim.rig import UnknownName, build_firmware, build_scene, scene_actor, with_faults
+from faceward_sim.scene import Environment, Motion, Scene, Script, SensorDraw, Swap, Who
+from faceward_sim.world.surface import SceneState
 
 
 @pytest.mark.parametrize(
@@ -46,3 +49,66 @@ def test_faults_are_put_around_a_firmware_by_name(firmware):
     assert isinstance(with_faults(firmware, ["silent:3", "busy"]), FaultyFirmware)
     with pytest.raises(UnknownName, match="no fault 'rain'"):
         with_faults(firmware, ["rain"])
+
+
+@pytest.fixture
+def made(monkeypatch, imager):
+    """Actors and sensors that note with what they were made; actors also what they are told."""
+    noted = []
+
+    class Told:
+        name, species = "told", "live"
+
+        def __init__(self, seed, distance_mm, tone):
+            noted.append((seed, distance_mm, tone))
+            self.seed = seed
+
+        def at(self, time_us, prompt):
+            noted.append((self.seed, time_us, prompt))
+            return SceneState((), 0.01)
+
+    spec = SimpleNamespace(build=lambda seed, *, distance_mm=400.0, tone=None: Told(seed, distance_mm, tone))
+
+    def build_sensor(actor, unit):
+        noted.append((type(actor).__name__, unit))
+        return imager
+
+    monkeypatch.setattr("faceward_sim.world.actors.ACTORS", {"told": spec})
+    monkeypatch.setattr("faceward_sim.optics.sensors.SENSORS", {"test": SimpleNamespace(build=build_sensor)})
+    return noted
+
+
+def scene(**parts):
+    return Scene(
+        **{"seed": 11, "who": Who(actor="told", tone=2.0), "sensor": SensorDraw(model="test", unit=5), **parts}
+    )
+
+
+def test_a_plain_scene_is_the_actor_and_the_unit_that_it_names(made, imager):
+    firmware = build_scene(scene(environment=Environment(distance_mm=350.0)))
+    assert firmware.imager is imager
+    assert made[:2] == [(11, 350.0, 2.0), ("Told", 5)]
+
+
+def test_a_scene_with_faults_has_them_around_its_firmware(made):
+    assert isinstance(build_scene(scene(script=Script(faults=("silent:3",)))), FaultyFirmware)
+
+
+def test_a_swap_happens_before_directions_and_the_place_holds_for_both(made):
+    script = Script(
+        obeys=("smile",),
+        motions=(Motion(motion="turn-left", at_s=2.0, lasts_s=1.0),),
+        swap=Swap(actor="told", seed=12, at_s=1.5),
+    )
+    actor = scene_actor(scene(script=script, environment=Environment(yaw_deg=10.0, ambient_counts_per_us=0.4)))
+    assert actor.at(0, Prompt.TURN_RIGHT).ambient == 0.4
+    actor.at(2_000_000, Prompt.TURN_RIGHT)
+    assert made == [
+        (11, 400.0, 2.0), (12, 400.0, None), (11, 0, Prompt.NONE), (12, 0, Prompt.NONE),
+        (11, 2_000_000, Prompt.TURN_LEFT), (12, 2_000_000, Prompt.TURN_LEFT),
+    ]  # fmt: skip
+
+
+def test_a_scene_that_names_what_is_not_there_says_what_is(made):
+    with pytest.raises(UnknownName, match="no sensor 'sl-000'; there are test"):
+        build_scene(scene(sensor=SensorDraw(model="sl-000", unit=1)))

@@ -69,10 +69,10 @@ def steps(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return done
 
 
-def judged(desk: Desk, steps: list[Any]) -> Any:
+def judged(desk: Desk, steps: list[Any], nonce: bytes | None = None) -> Any:
     policy = replace(desk.host.policy, gates=(replace(desk.host.policy.gates[0], name="told"),))
     sensor = desk.open_sensor("usb:", ())
-    return judge(policy, desk.host.models, sensor, ToldWorker(steps), purpose="enroll")
+    return judge(policy, desk.host.models, sensor, ToldWorker(steps), purpose="enroll", nonce=nonce)
 
 
 def test_gates_conclude_only_when_the_capture_is_over(desk: Desk, steps: list[Any]) -> None:
@@ -98,6 +98,15 @@ def test_gates_are_told_the_schedule_that_the_sensor_gets_and_no_two_captures_ha
     assert [a is b for a, b in zip(opened, captured, strict=True)] == [True, True]
     assert len({schedule.nonce for schedule in captured}) == len({schedule.slots for schedule in captured}) == 2
     assert all(len(schedule.nonce) >= 16 for schedule in captured)
+
+
+def test_a_nonce_that_is_given_is_taken_and_an_empty_one_is_none(desk: Desk, steps: list[Any]) -> None:
+    desk.tell(times=2)
+    judged(desk, steps, nonce=b"q" * 16)
+    judged(desk, steps, nonce=b"")
+    first, second = (step[1].nonce for step in steps if step[0] == "capture")
+    assert first == b"q" * 16
+    assert len(second) == 16 and second != first
 
 
 def test_an_incomplete_capture_is_judged_too(desk: Desk, steps: list[Any]) -> None:

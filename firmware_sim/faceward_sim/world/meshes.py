@@ -1,0 +1,356 @@
+"""Meshes from elsewhere as heads: units, orientation and eyes found or given, a material, and a neck to move on.
+
+What is found is found from shape alone. Units are those in which the mesh is as large as a face or head can be. The
+rest comes from laying the face of the base head onto the mesh: from each way in which axes can be named, closest points
+are matched until the fit stands still, and the best fit names the axes and carries the eyes over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import permutations, product
+from pathlib import Path
+from types import MappingProxyType
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceward_sim.firmware.imager import Prompt
+from faceward_sim.world.anatomy import Anatomy, Floats, eye_centre, load_anatomy
+from faceward_sim.world.body import FACE_CENTRE_MM, Pose
+from faceward_sim.world.complexion import draw_complexion, mottle
+from faceward_sim.world.instruments import draw_matched_silicone, draw_typical_silicone
+from faceward_sim.world.motion import Mover
+from faceward_sim.world.rooms import draw_room
+from faceward_sim.world.streams import stream
+from faceward_sim.world.surface import Material, SceneState, Surface
+
+UNITS_MM: Mapping[str, float] = MappingProxyType({"mm": 1.0, "cm": 10.0, "m": 1000.0, "inch": 25.4})
+# A face without its head is hardly smaller than this, a bust with shoulders hardly larger.
+SMALLEST_MM, LARGEST_MM = 110.0, 700.0
+EYES_APART_MM = (45.0, 80.0)  # adults: 51 to 77 (ANSUR II), and some room
+FIT_MM = 4.0  # the base head lies this well on a face of anybody's, on average
+FEWEST_TRIANGLES, MOST_TRIANGLES = 300, 200_000
+FILE_CAP_BYTES = 64 << 20
+_TEXELS = 256
+
+
+class MeshError(ValueError):
+    """A mesh that can't stand before a sensor; the message names the file and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """What has to be known of a mesh, in the file's own frame: a unit's millimetres, rotation to camera axes, eyes."""
+
+    unit_mm: float
+    rotation: Floats  # (3, 3): camera axes from the file's
+    left_eye: Floats  # (3,) the person's own left, in the file's units
+    right_eye: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class MeshFile:
+    """The triangles of a file."""
+
+    path: Path
+    vertices: NDArray[np.float64]  # (V, 3) in the file's units
+    triangles: NDArray[np.int32]  # (T, 3)
+
+
+def load_mesh(path: Path) -> MeshFile:
+    """Read an .obj or a .ply.
+
+    Raises MeshError: trimesh is not installed, no such file, no triangles in it, too few or too many of them, a number
+    that is none.
+    """
+    try:
+        import trimesh
+    except ModuleNotFoundError:
+        raise MeshError("meshes need trimesh; install faceward-sim[mesh]") from None
+    try:
+        if path.stat().st_size > FILE_CAP_BYTES:
+            raise MeshError(f"{path} is larger than {FILE_CAP_BYTES >> 20} MiB; simplify it")
+        loaded = trimesh.load_mesh(path, process=False)
+    except OSError as error:
+        raise MeshError(f"{path} can't be read: {error.strerror or error}") from None
+    except MeshError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the parser raises whatever a broken file brings about
+        raise MeshError(f"{path} can't be read as a mesh: {error}") from None
+    triangles = np.asarray(getattr(loaded, "faces", ()), np.int64)
+    vertices = np.asarray(getattr(loaded, "vertices", ()), np.float64)
+    if triangles.ndim != 2 or len(triangles) < FEWEST_TRIANGLES:
+        raise MeshError(
+            f"{path} has {len(triangles)} triangles; a face needs {FEWEST_TRIANGLES} or more (no point cloud)"
+        )
+    if len(triangles) > MOST_TRIANGLES:
+        raise MeshError(f"{path} has {len(triangles)} triangles; simplify it to {MOST_TRIANGLES} or fewer")
+    used, triangles = np.unique(triangles, return_inverse=True)
+    vertices = vertices[used]
+    if not np.isfinite(vertices).all():
+        raise MeshError(f"{path} has a vertex that is no number")
+    return MeshFile(path, vertices, triangles.reshape(-1, 3).astype(np.int32))
+
+
+def unit_of(mesh: MeshFile, name: str) -> float:
+    """Millimetres of the file's unit: by name, or for "auto" the one in which the mesh is as large as a face.
+
+    Raises MeshError: no unit or several would do, or the named one does not.
+    """
+    extent = float(np.ptp(mesh.vertices, axis=0).max())
+    fitting = [each for each, mm in UNITS_MM.items() if SMALLEST_MM <= extent * mm <= LARGEST_MM]
+    if name == "auto":
+        if len(fitting) != 1:
+            told = "several units would do: " + ", ".join(fitting) if fitting else "no unit makes that a face or a head"
+            raise MeshError(
+                f"{mesh.path} measures {extent:.4g} along its longest side, and {told} "
+                f"({SMALLEST_MM:.0f} to {LARGEST_MM:.0f} mm); give units, or scale it"
+            )
+        return UNITS_MM[fitting[0]]
+    if name not in fitting:
+        raise MeshError(
+            f"{mesh.path} measures {extent * UNITS_MM[name]:.4g} mm along its longest side; "
+            f"a face or a head has {SMALLEST_MM:.0f} to {LARGEST_MM:.0f} mm"
+        )
+    return UNITS_MM[name]
+
+
+def axes(forward: str, up: str) -> Floats:
+    """The rotation from a file's frame to camera axes: forward goes to -z, up to -y."""
+    toward, above = _axis(forward), _axis(up)
+    rows = [np.cross(above, toward), -above, -toward]
+    return np.array(rows, np.float32)
+
+
+def _axis(name: str) -> NDArray[np.float64]:
+    axis = np.zeros(3)
+    axis["xyz".index(name[1])] = 1.0 if name[0] == "+" else -1.0
+    return axis
+
+
+def find_landmarks(
+    mesh: MeshFile,
+    *,
+    units: str = "auto",
+    forward: str | None = None,
+    up: str | None = None,
+    left_eye: tuple[float, float, float] | None = None,
+    right_eye: tuple[float, float, float] | None = None,
+) -> Landmarks:
+    """Take what is given and find the rest.
+
+    Raises MeshError: no unit fits, no face is found in the shape, eyes that are not a person's.
+    """
+    unit_mm = unit_of(mesh, units)
+    if forward is not None and up is not None and left_eye is not None and right_eye is not None:
+        rotation, eyes = axes(forward, up), (np.array(left_eye), np.array(right_eye))
+    else:
+        given = None if forward is None or up is None else axes(forward, up)
+        rotation, eyes = _fit_base_head(mesh, unit_mm, given)
+    apart_mm = (eyes[0] - eyes[1]) * unit_mm
+    along_mm = float((rotation @ apart_mm)[0])
+    if not EYES_APART_MM[0] <= along_mm <= EYES_APART_MM[1] or along_mm < 0.8 * float(np.linalg.norm(apart_mm)):
+        raise MeshError(
+            f"{mesh.path}: the eyes are {along_mm:.0f} mm apart from the person's right to left; people have "
+            f"{EYES_APART_MM[0]:.0f} to {EYES_APART_MM[1]:.0f} mm. Check units, forward, up and the eyes"
+        )
+    return Landmarks(unit_mm, rotation, eyes[0].astype(np.float32), eyes[1].astype(np.float32))
+
+
+def _fit_base_head(mesh: MeshFile, unit_mm: float, given: Floats | None) -> tuple[Floats, tuple[Floats, Floats]]:
+    """Rotation and eyes by laying the base head's face onto the mesh."""
+    anatomy = load_anatomy()
+    face = _face_points(anatomy)
+    points = (mesh.vertices * unit_mm).astype(np.float32)
+    rng = np.random.default_rng(0)
+    if len(points) > 20_000:
+        points = points[rng.choice(len(points), 20_000, replace=False)]
+    starts = [given] if given is not None else _ways()
+    coarse = face[:: max(1, len(face) // 150)]
+    index = cv2.flann_Index(points, {"algorithm": 1, "trees": 1})
+    tried = [
+        _lay(coarse, points, index, start, start_at, 12) for start in starts for start_at in _fronts(points, start)
+    ]
+    best = min(tried, key=lambda fit: fit[0])
+    error_mm, rotation, shift, scale = _lay(face, points, index, best[1], best[2], 40, scale=best[3])
+    if error_mm > FIT_MM:
+        raise MeshError(
+            f"{mesh.path}: no face is found in its shape (a head lies on it with {error_mm:.1f} mm left over, "
+            f"{FIT_MM:.0f} are allowed); give forward, up, left_eye and right_eye"
+        )
+    eyes = []
+    for side in anatomy.eye_vertices:
+        centre = eye_centre(anatomy.vertices_mm[side])
+        eyes.append((rotation.T @ (scale * centre) + shift) / unit_mm)
+    # What was found is near one way to name axes or not; the mesh is turned by all of it.
+    return rotation.astype(np.float32), (eyes[0], eyes[1])
+
+
+def _face_points(anatomy: Anatomy) -> Floats:
+    """Points of the base head's face, from brow to chin and to before the ears, in camera axes."""
+    rest = anatomy.vertices_mm
+    corners = np.unique(anatomy.wedge_vertex[anatomy.triangles[~anatomy.cavity]])
+    shown = corners[(rest[corners, 2] < 50) & (rest[corners, 1] > -45) & (rest[corners, 1] < 105)]
+    shown = shown[anatomy.follow[shown] > 0.9]
+    return rest[shown[:: max(1, len(shown) // 900)]].astype(np.float32)
+
+
+def _ways() -> list[Floats]:
+    """The 24 ways to name axes."""
+    found = []
+    for order in permutations(range(3)):
+        for signs in product((1.0, -1.0), repeat=3):
+            rotation = np.zeros((3, 3), np.float32)
+            for row, (column, sign) in enumerate(zip(order, signs, strict=True)):
+                rotation[row, column] = sign
+            if np.linalg.det(rotation) > 0:
+                found.append(rotation)
+    return found
+
+
+def _fronts(points: Floats, rotation: Floats) -> list[Floats]:
+    """Where the middle between the eyes may be, in the file's frame: behind the foremost points, at three heights."""
+    turned = points @ rotation.T
+    low, high = turned.min(axis=0), turned.max(axis=0)
+    places = []
+    for share in (0.3, 0.45, 0.6):
+        height = low[1] + share * (high[1] - low[1])
+        band = turned[np.abs(turned[:, 1] - height) < 40]
+        front = band[:, 2].min() if len(band) else low[2]
+        places.append(rotation.T @ np.array([(low[0] + high[0]) / 2, height, front + 25.0], np.float32))
+    return places
+
+
+def _lay(
+    face: Floats,
+    points: Floats,
+    index: cv2.flann_Index,
+    rotation: Floats,
+    shift: Floats,
+    rounds: int,
+    scale: float = 1.0,
+) -> tuple[float, Floats, Floats, float]:
+    """Iterated closest points with a scale: error, rotation to camera axes, shift, scale."""
+    error = np.inf
+    for _ in range(rounds):
+        moved = (scale * face) @ rotation + shift
+        nearest, squared = index.knnSearch(np.ascontiguousarray(moved, np.float32), 1)
+        distance = np.sqrt(squared[:, 0])
+        error = float(distance.mean())
+        # The farthest fifth does not pull: ears, hair, holes.
+        kept = distance <= np.quantile(distance, 0.8)
+        source, target = face[kept], points[nearest[kept, 0]]
+        a, b = source - source.mean(axis=0), target - target.mean(axis=0)
+        u, spread, vt = np.linalg.svd(b.T @ a)
+        sign = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
+        turned = u @ sign @ vt
+        scale = float(np.clip((spread * np.diag(sign)).sum() / (a * a).sum(), 0.8, 1.25))
+        rotation = turned.T.astype(np.float32)
+        shift = (target.mean(axis=0) - scale * source.mean(axis=0) @ rotation).astype(np.float32)
+    return error, rotation, shift, scale
+
+
+@dataclass(frozen=True, slots=True)
+class MeshMaterial:
+    """What a mesh is made of: `draw` gives reflectance and material for a seed and a tone."""
+
+    name: str
+    description: str
+    draw: Callable[[int, float | None], tuple[float, Material]]
+
+
+def _skin(seed: int, tone: float | None) -> tuple[float, Material]:
+    complexion = draw_complexion(seed, tone)
+    return complexion.reflectance, complexion.material
+
+
+def _silicone(seed: int, tone: float | None) -> tuple[float, Material]:
+    silicone = draw_typical_silicone(seed)
+    return silicone.reflectance, silicone.material
+
+
+def _matched(seed: int, tone: float | None) -> tuple[float, Material]:
+    silicone = draw_matched_silicone(seed, draw_complexion(seed, tone))
+    return silicone.reflectance, silicone.material
+
+
+def _solid(
+    name: str, reflectance: float, r50_mm: float, r90_mm: float, specular: float, roughness: float
+) -> MeshMaterial:
+    """A material of the parameter sheet's instrument table; r90, gloss and the draw of 15 % around them are assumed."""
+
+    def draw(seed: int, tone: float | None) -> tuple[float, Material]:
+        rng = stream(seed, f"mesh-{name}")
+        wide = float(rng.uniform(0.85, 1.15))
+        shown = float(np.clip(reflectance * rng.uniform(0.85, 1.15), 0.02, 0.92))
+        return shown, Material(name, r50_mm * wide, r90_mm * wide, specular, roughness * float(rng.uniform(0.8, 1.2)))
+
+    return MeshMaterial(name, f"{name}, reflectance about {reflectance:g} at 940 nm", draw)
+
+
+MATERIALS: Mapping[str, MeshMaterial] = MappingProxyType(
+    {
+        each.name: each
+        for each in (
+            MeshMaterial("skin", "skin of a tone", _skin),
+            MeshMaterial("silicone", "typical silicone, 3 mm", _silicone),
+            MeshMaterial("silicone-matched", "silicone matched to skin of a tone", _matched),
+            _solid("latex", 0.60, 0.75, 2.4, 0.04, 0.35),
+            _solid("resin", 0.71, 1.10, 3.4, 0.05, 0.20),
+            _solid("abs", 0.83, 0.25, 0.9, 0.05, 0.25),
+            _solid("paper", 0.70, 0.05, 0.2, 0.03, 0.50),
+            _solid("plaster", 0.89, 0.05, 0.2, 0.02, 0.70),
+        )
+    }
+)
+
+
+class MeshHead:
+    """A mesh that moves as a head does on a neck: who wears it, or holds it up, obeys the indicator. It is rigid."""
+
+    def __init__(
+        self,
+        mesh: MeshFile,
+        landmarks: Landmarks,
+        material: MeshMaterial,
+        species: str,
+        seed: int,
+        distance_mm: float,
+        tone: float | None,
+    ) -> None:
+        self.name = f"mesh:{mesh.path.name}"
+        self.species = species
+        middle = (landmarks.left_eye + landmarks.right_eye) / 2
+        self._rest = ((mesh.vertices - middle) * landmarks.unit_mm @ landmarks.rotation.T).astype(np.float32)
+        self._triangles = _outward(self._rest, mesh.triangles)
+        self._uv = self._unwrapped()
+        reflectance, self._material = material.draw(seed, tone)
+        rng = stream(seed, "mesh")
+        texture = reflectance * (1 + 0.03 * mottle(rng, _TEXELS, 16, 16) + 0.02 * mottle(rng, _TEXELS, 96, 96))
+        self._reflectance = np.clip(texture, 0.02, 0.95).astype(np.float32)
+        self._mover = Mover(seed, distance_mm)
+        self._room = draw_room(seed)
+        self._place = np.array([0.0, -FACE_CENTRE_MM, distance_mm], np.float32)
+
+    def _unwrapped(self) -> Floats:
+        """Texture about the vertical axis: what a mesh brings along says nothing of infrared, so it is not taken."""
+        turn = np.arctan2(self._rest[:, 0], 80.0 - self._rest[:, 2])
+        height = (self._rest[:, 1] - self._rest[:, 1].min()) / max(float(np.ptp(self._rest[:, 1])), 1.0)
+        return np.stack([turn / (2 * np.pi) + 0.5, height], axis=1).astype(np.float32)
+
+    def at(self, time_us: int, prompt: Prompt) -> SceneState:
+        pose = Pose(self._mover.at(time_us / 1e6, prompt), self._place, 1.0)
+        surface = Surface(pose.carry(self._rest), self._triangles, self._uv, self._reflectance, self._material)
+        return SceneState((surface, *self._room.surfaces), self._room.ambient)
+
+
+def _outward(vertices: Floats, triangles: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Triangles that are counter-clockwise seen from outside: most of a face's front looks at the sensor (-z)."""
+    a, b, c = (vertices[triangles[:, k]] for k in range(3))
+    normals = np.cross(b - a, c - a)
+    front = (a[:, 2] + b[:, 2] + c[:, 2]) / 3 < np.quantile(vertices[:, 2], 0.3)
+    towards = float(normals[front, 2].sum())
+    return np.ascontiguousarray(triangles if towards < 0 else triangles[:, ::-1])

@@ -1,0 +1,132 @@
+"""Meshes from elsewhere: what is found of them, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from faceward_sim.firmware.imager import Prompt
+from faceward_sim.world.anatomy import load_anatomy
+from faceward_sim.world.meshes import (
+    MATERIALS,
+    UNITS_MM,
+    MeshError,
+    MeshHead,
+    axes,
+    find_landmarks,
+    load_mesh,
+    unit_of,
+)
+from faceward_sim.world.people import draw_person
+
+EYE_ERROR_MM = 12.0  # people's faces differ by so much about the base head's eyes
+
+
+@pytest.fixture(scope="module")
+def head(draw_seed):
+    """A drawn person's head without eyes, hair and clothes, in camera axes, and where the eyes are."""
+    person = draw_person(draw_seed())
+    anatomy = load_anatomy()
+    corners = anatomy.wedge_vertex[anatomy.triangles[~anatomy.cavity]]
+    kept = (person.build.vertices_mm[corners][:, :, 1] < 160).all(axis=1)
+    return person.build.vertices_mm, corners[kept], person.build.eye_centres_mm
+
+
+# From camera axes (x to the person's left, y down, z away) to the file's: forward, up, and what does it.
+FRAMES = {
+    ("+z", "+y"): np.array([[1, 0, 0], [0, -1, 0], [0, 0, -1]], float),
+    ("+x", "+z"): np.array([[0, 0, -1], [1, 0, 0], [0, -1, 0]], float),
+    ("-y", "+z"): np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], float),
+}
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids="".join)
+@pytest.mark.parametrize(("unit", "suffix"), [("mm", "ply"), ("cm", "obj"), ("m", "ply")])
+def test_units_axes_and_eyes_are_found(head, tmp_path, frame, unit, suffix):
+    vertices, triangles, eyes = head
+    shift = np.array([3.0, 50.0, -7.0])
+    path = tmp_path / f"head.{suffix}"
+    in_file = vertices @ FRAMES[frame].T / UNITS_MM[unit] + shift
+    trimesh.Trimesh(in_file, triangles, process=False).export(path)
+
+    found = find_landmarks(load_mesh(path))
+
+    assert found.unit_mm == UNITS_MM[unit]
+    turned = found.rotation @ axes(*frame).T
+    assert np.degrees(np.arccos((np.trace(turned) - 1) / 2)) < 12
+    wanted = eyes @ FRAMES[frame].T / UNITS_MM[unit] + shift
+    for eye, want in zip((found.left_eye, found.right_eye), wanted, strict=True):
+        assert np.linalg.norm(eye - want) * UNITS_MM[unit] < EYE_ERROR_MM
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids="".join)
+def test_axes_that_are_given_bring_the_face_before_the_camera(frame):
+    assert np.allclose(axes(*frame) @ FRAMES[frame], np.eye(3))
+
+
+def test_eyes_that_are_given_are_taken_as_they_are(head, tmp_path):
+    vertices, triangles, eyes = head
+    path = tmp_path / "head.ply"
+    trimesh.Trimesh(vertices, triangles, process=False).export(path)
+    left, right = (tuple(float(x) for x in eye) for eye in eyes)
+    given = {"forward": "-z", "up": "-y", "left_eye": left, "right_eye": right}
+    found = find_landmarks(load_mesh(path), **given)
+    assert found.left_eye == pytest.approx(left) and np.allclose(found.rotation, np.eye(3))
+    with pytest.raises(MeshError, match="eyes are -"):
+        find_landmarks(load_mesh(path), **{**given, "left_eye": right, "right_eye": left})
+
+
+def exported(tmp_path: Path, mesh: trimesh.Trimesh) -> Path:
+    path = tmp_path / "thing.ply"
+    mesh.export(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("mesh", "told"),
+    [
+        (trimesh.creation.icosphere(4, radius=100), "no face is found in its shape"),
+        (trimesh.creation.icosphere(4, radius=40_000), "no unit makes that a face"),
+        (trimesh.creation.icosphere(1, radius=100), "has 80 triangles; a face needs"),
+    ],
+    ids=["a ball", "a house", "few triangles"],
+)
+def test_what_is_no_face_is_refused_with_what_to_do(tmp_path, mesh, told):
+    with pytest.raises(MeshError, match=told):
+        find_landmarks(load_mesh(exported(tmp_path, mesh)))
+
+
+def test_a_named_unit_that_makes_no_face_is_refused(tmp_path):
+    mesh = load_mesh(exported(tmp_path, trimesh.creation.icosphere(4, radius=100)))
+    assert unit_of(mesh, "mm") == 1.0
+    with pytest.raises(MeshError, match="measures 2000 mm"):
+        unit_of(mesh, "cm")
+
+
+@pytest.mark.parametrize("content", [b"", b"ply\nformat ascii 1.0\n", b"\xff\x00garbage", b"v 1 2 x\nf 1 1 1\n"])
+@pytest.mark.parametrize("suffix", [".obj", ".ply"])
+def test_a_broken_file_is_a_mesh_error(tmp_path, content, suffix):
+    path = tmp_path / f"broken{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(MeshError, match="broken"):
+        load_mesh(path)
+    with pytest.raises(MeshError, match="can't be read"):
+        load_mesh(tmp_path / f"absent{suffix}")
+
+
+def test_a_mesh_moves_as_a_head_in_its_material_and_looks_at_the_sensor(head, tmp_path, draw_seed):
+    vertices, triangles, _ = head
+    path = tmp_path / "head.ply"
+    trimesh.Trimesh(vertices, triangles[:, ::-1], process=False).export(path)  # inside out
+    mesh = load_mesh(path)
+    actor = MeshHead(mesh, find_landmarks(mesh), MATERIALS["plaster"], "plaster-head", draw_seed(), 400.0, None)
+    before, later = actor.at(0, Prompt.NONE), actor.at(1_000_000, Prompt.NONE)
+    surface = before.surfaces[0]
+    assert surface.material.name == "plaster"
+    a, b, c = (surface.vertices_mm[surface.triangles[:, k]] for k in range(3))
+    assert np.cross(b - a, c - a)[a[:, 2] < 390, 2].mean() < 0
+    assert not np.array_equal(surface.vertices_mm, later.surfaces[0].vertices_mm)
+    assert surface.triangles is later.surfaces[0].triangles
+    assert surface.vertices_mm[:, 2].min() == pytest.approx(400 - 35, abs=30)
