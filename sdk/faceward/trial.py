@@ -139,7 +139,8 @@ def run_trial(
             worker.start()
             drivers = load_plugins(policy).drivers
             with open_sensor(address, drivers, transports=policy.capture_transports, backend=backend) as sensor:
-                policy.check_sensor(sensor.info, attested=False)
+                # What it claims is held against no root here: no template can come of a trial.
+                policy.check_sensor(sensor.info, attested=sensor.claim is not None)
                 while attempt < allowed:
                     attempt += 1
                     trial = _capture(policy, models, presented, sensor, worker, attempt, nonces)

@@ -110,6 +110,7 @@ def test_a_sensor_that_does_not_open_is_a_line(desk: Desk, run: Any, monkeypatch
 def test_what_breaks_after_the_decision_adds_no_line(desk: Desk, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     class Sticking:
         info = desk.info
+        claim = desk.claim
 
         def __enter__(self) -> Any:
             return self
