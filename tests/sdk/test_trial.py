@@ -12,9 +12,12 @@ import numpy as np
 import pytest
 from faceward.config import development_policy
 from faceward.errors import DeviceLost, PluginError
+from faceward.model.capture import SensorClaim
 from faceward.model.liveness import Outcome
 from faceward.pad import CaptureOutcome
 from faceward.trial import Presented, SystemUnderTest, failed_line, run_trial
+from faceward_sim.firmware.chain import GENUINE, start
+from faceward_sim.firmware.imager import FactoryIdentity, SensorKind
 
 Desk = Any
 ATTACK = Presented(
@@ -76,6 +79,8 @@ def test_a_grant_has_as_many_captures_as_the_policy_says_or_as_it_is_told(desk: 
 
 
 def test_a_line_says_what_the_gates_said_and_under_which_policy(desk: Desk, run: Any) -> None:
+    identity = FactoryIdentity("Ward", "SL-940", "W-1", "1.2.0", "B", SensorKind.STRUCTURED_LIGHT, ())
+    desk.claim = SensorClaim("faceward.sensor.v1", start(identity, GENUINE).chain)
     desk.tell(Outcome.NOT_LIVE)
     (trial,) = run(ATTACK)
     line = trial.line
@@ -83,7 +88,7 @@ def test_a_line_says_what_the_gates_said_and_under_which_policy(desk: Desk, run:
         ("flatness", "live", "relief"), ("skin-optics", "not-live", "dot spread"),
     ]  # fmt: skip
     assert line.policy_sha256 == desk.host.policy.hash.hex() and line.decision_s == 3.0
-    assert line.simulated  # the capture says so, whatever the caller thinks
+    assert line.simulated  # the sensor's root says so, whatever the caller thinks
     assert (line.species, line.instrument_id, line.attempt) == ("print", "i", 1)
 
 
