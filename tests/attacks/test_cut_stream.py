@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from faceward.enrollment import enroll
-from faceward.errors import DeviceError, DeviceNotAttested, DeviceProtocolError, DeviceTimeout, NotLive
+from faceward.errors import CaptureRejected, DeviceError, DeviceNotAttested, DeviceProtocolError, DeviceTimeout, NotLive
 from faceward.host import Host
 from faceward_sim.faults import inject
 from faceward_sim.firmware.payload import WireFrame
@@ -19,9 +19,9 @@ _LIGHT_AT, _EXPOSURE_AT = 17, 36
 
 
 def _relit(frame: WireFrame) -> None:
-    """Says flood where it was dots, and dots where it was flood."""
+    """Says dots where it was flood, and flood where it was anything else: no slot keeps its light."""
     for payload in frame.payloads:
-        payload[_LIGHT_AT] = {1: 2, 2: 1}.get(payload[_LIGHT_AT], payload[_LIGHT_AT])
+        payload[_LIGHT_AT] = 2 if payload[_LIGHT_AT] == 1 else 1
 
 
 def _longer(frame: WireFrame) -> None:
@@ -82,7 +82,8 @@ def test_light_that_does_not_follow_the_schedule_never_makes_a_template(
     firmware = build_firmware("sl-940", "live", seed, **options)
     host = takes_unattested(host_before(firmware=firmware, faults=["alternation-slip:0"]))
 
-    with pytest.raises((NotLive, DeviceError)) as refused:
+    # With the light wrong, the face may also be lost before there is anything to judge.
+    with pytest.raises((NotLive, CaptureRejected, DeviceError)) as refused:
         enroll(host, "mallory", retries=False)
 
     found = refused.value.code
@@ -91,4 +92,5 @@ def test_light_that_does_not_follow_the_schedule_never_makes_a_template(
         assert ("challenge-echo", "light off schedule") in cues
         found = ", ".join(map(": ".join, sorted(cues)))
     record_property("found", f"light off schedule, {provision}: {found}")
-    keeps_the_promise(host, attempts=["not-live" if refused.type is NotLive else "failed"])
+    ended = {NotLive: "not-live", CaptureRejected: "rejected"}.get(refused.type, "failed")
+    keeps_the_promise(host, attempts=[ended])

@@ -10,6 +10,7 @@ import pytest
 from faceward.config import Home
 from faceward.face.models import default_folder
 from faceward.host import Host
+from faceward.permission import occasion_of
 from faceward.signing.grants import look_at_grant, verify_grant
 from faceward.store.attempts import AttemptResult
 from faceward.store.subjects import parse_subject
@@ -59,6 +60,15 @@ class Desk:
 
     def host(self) -> Host:
         return Host.open(Home(self.home), models_folder=default_folder())
+
+    def spend(self, grant: Path, result: AttemptResult) -> None:
+        """Alice has had an attempt by this grant, and it came to this."""
+        with self.host() as host:
+            permitted = verify_grant(
+                grant.read_bytes(), host.trust(), occasion_of(host, parse_subject("alice")),
+                host_key=host.key_digest, now_s=host.clock(),
+            )  # fmt: skip
+            host.ledger.end_attempt(host.ledger.begin_attempt(permitted, sensor="W-1"), result)
 
 
 @pytest.fixture
@@ -354,28 +364,14 @@ def test_a_grant_of_another_host_permits_nothing(desk: Desk, tmp_path: Path) -> 
 
 def test_a_grant_is_used_up_by_what_it_permitted(desk: Desk) -> None:
     grant = desk.issued()
-    with desk.host() as host:
-        from faceward.permission import occasion_of
-
-        permitted = verify_grant(
-            grant.read_bytes(), host.trust(), occasion_of(host, parse_subject("alice")),
-            host_key=host.key_digest, now_s=host.clock(),
-        )  # fmt: skip
-        host.ledger.end_attempt(host.ledger.begin_attempt(permitted, sensor="W-1"), AttemptResult.ENROLLED)
+    desk.spend(grant, AttemptResult.ENROLLED)
     refused(desk.enroll(grant), 33, "used up")
 
 
 def test_two_grants_over_one_request_are_one_permission(desk: Desk) -> None:
     request = desk.asked()
     first, second = desk.issued(request=request), desk.issued(request=request, key="b", file="second")
-    with desk.host() as host:
-        from faceward.permission import occasion_of
-
-        permitted = verify_grant(
-            first.read_bytes(), host.trust(), occasion_of(host, parse_subject("alice")),
-            host_key=host.key_digest, now_s=host.clock(),
-        )  # fmt: skip
-        host.ledger.end_attempt(host.ledger.begin_attempt(permitted, sensor="W-1"), AttemptResult.NOT_LIVE)
+    desk.spend(first, AttemptResult.NOT_LIVE)
     refused(desk.enroll(second), 33, "used up")
 
 

@@ -9,6 +9,7 @@ Gates are only found here. Their code runs in the worker process alone (faceward
 
 from __future__ import annotations
 
+import csv
 import difflib
 import hashlib
 import math
@@ -17,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.machinery import PathFinder
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -158,12 +159,13 @@ def digest_of_files(distribution: metadata.Distribution) -> str:
 
 
 def _own_files(distribution: metadata.Distribution) -> list[str]:
-    files = distribution.files
-    if not files:
+    # Distribution.files leaves out what is gone, from Python 3.12 on.
+    listed = distribution.read_text("RECORD")
+    if not listed:
         raise PluginError(f"{distribution.metadata['Name']} doesn't list its files; install it again with pip")
     return [
-        file.as_posix()
-        for file in files
+        str(file)
+        for file in (PurePosixPath(row[0]) for row in csv.reader(listed.splitlines()) if row)
         if ".." not in file.parts
         and file.suffix != ".pyc"
         and not (file.parts[0].endswith(".dist-info") and file.name in _INSTALLER_FILES)

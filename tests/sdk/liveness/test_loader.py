@@ -311,8 +311,24 @@ def test_a_module_outside_of_the_hashed_files_is_refused(site, gate_source, tmp_
         load_gates([_gate("toy-j", files_sha256=digest)])
 
 
-def test_files_that_are_gone_are_named(site, gate_source):
+class Forgetful(metadata.PathDistribution):
+    """As Python 3.12 has it: what is gone is not among the files."""
+
+    @property
+    def files(self):
+        return [file for file in super().files if file.locate().exists()]
+
+
+@pytest.mark.parametrize("kind", [metadata.PathDistribution, Forgetful])
+def test_files_that_are_gone_are_named(site, gate_source, kind):
     folder = site.install("toys", {"toy_k": gate_source("toy-k")}, {"toy-k": "toy_k"})
     (folder / "toy_k.py").unlink()
     with pytest.raises(PluginError, match=r"toy_k\.py can't be read"):
+        digest_of_files(kind(folder / "toys-1.0.dist-info"))
+
+
+def test_a_distribution_that_lists_nothing_is_refused(site, gate_source):
+    folder = site.install("toys", {"toy_l": gate_source("toy-l")}, {"toy-l": "toy_l"})
+    (folder / "toys-1.0.dist-info/RECORD").unlink()
+    with pytest.raises(PluginError, match="doesn't list its files"):
         digest_of_files(_distribution(folder))
