@@ -30,7 +30,7 @@ class Flight:
     specular: float  # what the surface mirrored; it is in nothing else here
     through: float  # share of the light sent that left at the far side, absorption of the far side's photons aside
     lost: float  # share that was given up, or absorbed where absorption was drawn
-    radius_mm: Floats  # (n,) from where it went in
+    radius_mm: Floats  # (n,) from where it went in, rising
     paths_mm: Floats  # (n, layers)
     indices: Floats  # (layers,)
 
@@ -44,10 +44,8 @@ class Flight:
 
     def radii_mm(self, weights: Floats, shares: Sequence[float]) -> Floats:
         """The radii inside which these shares of the returning light leave."""
-        order = np.argsort(self.radius_mm)
-        inside = np.cumsum(weights[order])
-        inside -= 0.5 * weights[order]
-        return np.interp(np.asarray(shares) * weights.sum(), inside, self.radius_mm[order])
+        inside = np.cumsum(weights) - 0.5 * weights
+        return np.interp(np.asarray(shares) * weights.sum(), inside, self.radius_mm)
 
     def mean_paths_mm(self, weights: Floats) -> Floats:
         """(layers,) mean length in each layer of the light that returns: minus d ln R / d mu_a."""
@@ -59,11 +57,13 @@ class Flight:
         At a modulation frequency it follows from the phase of the returning light; 0 is the mean.
         """
         optical_mm = self.paths_mm @ self.indices
+        mean_mm = weights @ optical_mm / weights.sum()
         if frequency_mhz == 0.0:
-            return float(weights @ optical_mm / weights.sum() / 2)
+            return float(mean_mm / 2)
         per_mm = 2 * np.pi * frequency_mhz * 1e-3 / LIGHT_MM_PER_NS
-        phase = np.arctan2(weights @ np.sin(per_mm * optical_mm), weights @ np.cos(per_mm * optical_mm))
-        return float(phase / per_mm / 2)
+        lag = per_mm * (optical_mm - mean_mm)
+        phase = np.arctan2(weights @ np.sin(lag), weights @ np.cos(lag))
+        return float((mean_mm + phase / per_mm) / 2)
 
 
 def fly(
@@ -73,7 +73,7 @@ def fly(
     *,
     below_index: float = 1.0,
     least_mu_a: Sequence[float] | None = None,
-    depth_limit: float = 6.0,
+    depth_limit: float = 8.0,
     similarity: bool = True,
     absorbed: bool = False,
 ) -> Flight:
@@ -82,7 +82,7 @@ def fly(
     Args:
         below_index: refractive index of what lies under the last layer.
         least_mu_a: the least absorption of each layer that will be asked about (default: the layers' own); a photon
-            whose optical depth of absorption exceeds `depth_limit` at these is given up, at e^-6 by default.
+            whose optical depth of absorption exceeds `depth_limit` at these is given up, at e^-8 by default.
         similarity: use isotropic scattering deep down; see `layers.split`.
         absorbed: draw where each photon is absorbed at `least_mu_a` instead (analogue Monte Carlo, the slow check).
 
@@ -105,8 +105,9 @@ def fly(
         np.concatenate([[0.0], np.cumsum(thickness)]), index, reduced / (1 - anisotropy), anisotropy, below_index, kill,
         depth_limit, absorbed, seed, radius, paths, fate,
     )  # fmt: skip
-    back = fate == _RETURNED
-    merged = np.zeros((int(back.sum()), len(layers)))
+    back = np.flatnonzero(fate == _RETURNED)
+    back = back[np.argsort(radius[back], kind="stable")]
+    merged = np.zeros((len(back), len(layers)))
     for column, number in enumerate(origin):
         merged[:, number] += paths[back, column]
     specular = ((index[0] - 1) / (index[0] + 1)) ** 2

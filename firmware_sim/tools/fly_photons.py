@@ -1,0 +1,144 @@
+"""Fly the photons behind the table of light transport, and write it.
+
+    python tools/fly_photons.py --out faceward_sim/optics/transport/assets/transport.npz
+
+Seeds are the numbers of the stacks, so the same code and machine write the same file. With the default counts it takes
+half an hour of one core. `--photons` scales every count, for a rough table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from itertools import product
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from faceward_sim.optics.transport.grid import Axis, Grid
+from faceward_sim.optics.transport.layers import SUBCUTIS_ABSORPTION, Layer, gap, skin
+from faceward_sim.optics.transport.photons import fly
+from faceward_sim.optics.transport.response import DROP_MHZ, QUANTITIES, Response
+from numpy.typing import NDArray
+
+SKIN_PHOTONS = 300_000
+SLAB_PHOTONS = 60_000
+WORN_PHOTONS = 60_000
+
+HEAD_MU_S_REDUCED = 1.96  # nominal dermis at 940 nm (sheet); behind a mask its spread is of little account
+_Stack = TypeVar("_Stack")
+_SLAB_MU_S_REDUCED = 1.0  # the slab grid is in units of 1 / mu_s'
+
+
+def axis(name: str, scale: str, *nodes: float) -> Axis:
+    return Axis(name, scale, np.array(nodes))
+
+
+SKIN_AXES = (
+    axis("mu_s' of the dermis", "log", 0.8, 1.1, 1.5, 2.0, 2.7, 3.6, 5.0),
+    axis("mu_a of the epidermis", "root", 0.04, 0.15, 0.4, 0.9, 1.7, 2.8, 4.2, 6.0, 8.5),
+    axis("mu_a of the dermis", "root", 0.008, 0.016, 0.028, 0.045, 0.065, 0.09, 0.13, 0.2),
+)
+SLAB_AXES = (
+    axis("refractive index", "line", 1.0, 1.2, 1.4, 1.6),
+    axis("thickness times mu_s'", "log", 0.3, 0.6, 1.0, 1.7, 3.0, 5.0, 9.0, 16.0, 30.0, 60.0, 120.0, 300.0),
+    axis("mu_a over mu_s'", "root", 1e-6, 1e-5, 1e-4, 4e-4, 0.0012, 0.0036, 0.01, 0.025, 0.06, 0.15, 0.3),
+)
+_SHELL_AXES = (
+    axis("refractive index", "line", 1.40, 1.55),
+    axis("mu_s'", "log", 0.3, 0.5, 0.85, 1.4, 2.4, 4.0, 7.0, 15.0, 60.0),
+    axis("thickness in mm", "log", 0.1, 0.3, 0.7, 1.3, 2.2, 3.5, 5.5, 8.0),
+)
+_GAP_AXIS = axis("gap in mm", "line", 0.02, 2.0, 6.0)
+_ABSORPTION_AXES = (
+    axis("mu_a of the slab", "root", 0.0005, 0.004, 0.02, 0.07, 0.2, 0.5, 1.2),
+    axis("mu_a of the head's epidermis", "root", 0.08, 1.0, 4.9),
+    axis("mu_a of the head's dermis", "root", 0.015, 0.04, 0.11),
+)
+CONTACT_AXES = (*_SHELL_AXES, *_ABSORPTION_AXES)
+WORN_AXES = (*_SHELL_AXES, _GAP_AXIS, *_ABSORPTION_AXES)
+
+
+def skin_values(photons: int) -> NDArray[np.float64]:
+    scattering, epidermis, dermis = (a.nodes for a in SKIN_AXES)
+    values = np.zeros((len(scattering), len(epidermis), len(dermis), QUANTITIES))
+    for seed, (i, mu_s) in enumerate(_counted("skin", list(enumerate(scattering)))):
+        flight = fly(skin(epidermis[0], dermis[0], mu_s), photons, seed)
+        for j, k in np.ndindex(len(epidermis), len(dermis)):
+            mu_a = (epidermis[j], dermis[k], SUBCUTIS_ABSORPTION * dermis[k])
+            values[i, j, k] = Response.of(flight, mu_a, dermis=1).values()
+    return values
+
+
+def slab_values(photons: int) -> NDArray[np.float64]:
+    index, depth, absorption = (a.nodes for a in SLAB_AXES)
+    values = np.zeros((len(index), len(depth), len(absorption), QUANTITIES))
+    stacks = list(product(range(len(index)), range(len(depth))))
+    for seed, (i, j) in enumerate(_counted("slabs", stacks)):
+        flight = fly((Layer(depth[j], absorption[0], _SLAB_MU_S_REDUCED, index[i]),), photons, 1_000 + seed)
+        for k, mu_a in enumerate(absorption):
+            values[i, j, k] = Response.of(flight, (mu_a,), None, _likely_mhz(depth[j])).values()
+    return values
+
+
+def _likely_mhz(depth: float) -> float:
+    """300 MHz in the units of a slab of this depth, taking it for some 4 mm: its paths are as much longer."""
+    return DROP_MHZ * min(1.0, 4.0 / depth)
+
+
+def shell_values(photons: int, gaps_mm: Sequence[float], first_seed: int) -> NDArray[np.float64]:
+    """Slabs before a head at these gaps (0 is contact), as (index, mu_s', thickness, gap, absorptions..., quantities)."""
+    shells = [a.nodes for a in _SHELL_AXES]
+    slab, epidermis, dermis = (a.nodes for a in _ABSORPTION_AXES)
+    shape = [len(nodes) for nodes in shells] + [len(gaps_mm), len(slab), len(epidermis), len(dermis)]
+    values = np.zeros((*shape, QUANTITIES))
+    stacks = list(np.ndindex(*shape[:4]))
+    for seed, at in enumerate(_counted("worn" if gaps_mm[0] else "contact", stacks)):
+        index, mu_s, thickness = (nodes[n] for nodes, n in zip(shells, at[:3], strict=True))
+        air = (gap(gaps_mm[at[3]]),) if gaps_mm[at[3]] else ()
+        head = skin(epidermis[0], dermis[0], HEAD_MU_S_REDUCED)
+        stack = (Layer(thickness, slab[0], mu_s, index), *air, *head)
+        flight = fly(stack, photons, first_seed + seed)
+        for i, j, k in np.ndindex(len(slab), len(epidermis), len(dermis)):
+            absorbed = (epidermis[j], dermis[k], SUBCUTIS_ABSORPTION * dermis[k])
+            mu_a = (slab[i], *(0.0 for _ in air), *absorbed)
+            values[(*at, i, j, k)] = Response.of(flight, mu_a, dermis=len(stack) - 2).values()
+    return values
+
+
+def _counted(name: str, stacks: Sequence[_Stack]) -> Iterator[_Stack]:
+    begun = time.monotonic()
+    for number, stack in enumerate(stacks):
+        if number % 20 == 0:
+            print(f"{name}: {number} of {len(stacks)}, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+        yield stack
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--photons", type=float, default=1.0, help="times the default counts")
+    chosen = parser.parse_args()
+    count = {
+        name: max(int(chosen.photons * default), 1_000)
+        for name, default in (("skin", SKIN_PHOTONS), ("slab", SLAB_PHOTONS), ("worn", WORN_PHOTONS))
+    }
+    grids = {
+        "skin": Grid.of(SKIN_AXES, skin_values(count["skin"])),
+        "slab": Grid.of(SLAB_AXES, slab_values(count["slab"])),
+        "contact": Grid.of(CONTACT_AXES, shell_values(count["worn"], (0.0,), 10_000)[:, :, :, 0]),
+        "worn": Grid.of(WORN_AXES, shell_values(count["worn"], tuple(_GAP_AXIS.nodes), 20_000)),
+    }
+    arrays: dict[str, NDArray[np.generic]] = {}
+    for name, grid in grids.items():
+        arrays |= grid.arrays(name)
+        arrays[f"{name}.photons"] = np.array(count["worn" if name == "contact" else name])
+    chosen.out.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(chosen.out, **arrays)
+    print(f"{chosen.out}: {chosen.out.stat().st_size:,} bytes", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
