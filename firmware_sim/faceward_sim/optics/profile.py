@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
+SHARES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.97, 0.99)  # of a dot's light, whose radii light transport gives
 _LEAST_RATIO = 1.02  # between neighbouring radii: a steeper profile is steeper than any pixel shows
 
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from faceward_sim.optics.profile import Profile
+from faceward_sim.optics.profile import SHARES, Profile
 from faceward_sim.optics.transport.photons import Flight
 
-SHARES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.97, 0.99)  # of the returning light, whose radii are kept
 DROP_MHZ = 300.0  # where the fall of over-range with frequency is kept
 QUANTITIES = 1 + len(SHARES) + 3
 
