@@ -3,7 +3,7 @@
     python tools/fly_photons.py --out faceward_sim/optics/transport/assets/transport.npz
 
 Seeds are the numbers of the stacks, so the same code and machine write the same file. With the default counts it takes
-half an hour of one core. `--photons` scales every count, for a rough table.
+a quarter of an hour of one core. `--photons` scales every count, for a rough table.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ import numpy as np
 from faceward_sim.optics.transport.grid import Axis, Grid
 from faceward_sim.optics.transport.layers import SUBCUTIS_ABSORPTION, Layer, gap, skin
 from faceward_sim.optics.transport.photons import fly
-from faceward_sim.optics.transport.response import DROP_MHZ, QUANTITIES, Response
+from faceward_sim.optics.transport.response import DROP_MHZ, QUANTITIES, Tally
 from numpy.typing import NDArray
 
-SKIN_PHOTONS = 300_000
-SLAB_PHOTONS = 60_000
-WORN_PHOTONS = 60_000
+SKIN_PHOTONS = 200_000
+SLAB_PHOTONS = 40_000
+WORN_PHOTONS = 25_000
 
 HEAD_MU_S_REDUCED = 1.96  # nominal dermis at 940 nm (sheet); behind a mask its spread is of little account
 _Stack = TypeVar("_Stack")
@@ -37,19 +37,19 @@ def axis(name: str, scale: str, *nodes: float) -> Axis:
 
 
 SKIN_AXES = (
-    axis("mu_s' of the dermis", "log", 0.8, 1.1, 1.5, 2.0, 2.7, 3.6, 5.0),
-    axis("mu_a of the epidermis", "root", 0.04, 0.15, 0.4, 0.9, 1.7, 2.8, 4.2, 6.0, 8.5),
-    axis("mu_a of the dermis", "root", 0.008, 0.016, 0.028, 0.045, 0.065, 0.09, 0.13, 0.2),
+    axis("mu_s' of the dermis", "log", 0.8, 1.0, 1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0),
+    axis("mu_a of the epidermis", "root", *np.linspace(0.2, 2.92, 13) ** 2),
+    axis("mu_a of the dermis", "root", *np.linspace(0.09, 0.45, 13) ** 2),
 )
 SLAB_AXES = (
     axis("refractive index", "line", 1.0, 1.2, 1.4, 1.6),
-    axis("thickness times mu_s'", "log", 0.3, 0.6, 1.0, 1.7, 3.0, 5.0, 9.0, 16.0, 30.0, 60.0, 120.0, 300.0),
-    axis("mu_a over mu_s'", "root", 1e-6, 1e-5, 1e-4, 4e-4, 0.0012, 0.0036, 0.01, 0.025, 0.06, 0.15, 0.3),
+    axis("thickness times mu_s'", "log", 0.3, 0.6, 1.0, 1.7, 3.0, 5.0, 9.0, 16.0, 30.0, 60.0, 120.0, 300.0, 900.0),
+    axis("mu_a over mu_s'", "root", 1e-5, 1e-4, 4e-4, 0.0012, 0.0036, 0.01, 0.025, 0.06, 0.15, 0.3),
 )
 _SHELL_AXES = (
     axis("refractive index", "line", 1.40, 1.55),
     axis("mu_s'", "log", 0.3, 0.5, 0.85, 1.4, 2.4, 4.0, 7.0, 15.0, 60.0),
-    axis("thickness in mm", "log", 0.1, 0.3, 0.7, 1.3, 2.2, 3.5, 5.5, 8.0),
+    axis("thickness in mm", "log", 0.1, 0.3, 0.7, 1.3, 2.2, 3.5, 6.0),
 )
 _GAP_AXIS = axis("gap in mm", "line", 0.02, 2.0, 6.0)
 _ABSORPTION_AXES = (
@@ -65,10 +65,10 @@ def skin_values(photons: int) -> NDArray[np.float64]:
     scattering, epidermis, dermis = (a.nodes for a in SKIN_AXES)
     values = np.zeros((len(scattering), len(epidermis), len(dermis), QUANTITIES))
     for seed, (i, mu_s) in enumerate(_counted("skin", list(enumerate(scattering)))):
-        flight = fly(skin(epidermis[0], dermis[0], mu_s), photons, seed)
+        tally = Tally(fly(skin(epidermis[0], dermis[0], mu_s), photons, seed), dermis=1)
         for j, k in np.ndindex(len(epidermis), len(dermis)):
             mu_a = (epidermis[j], dermis[k], SUBCUTIS_ABSORPTION * dermis[k])
-            values[i, j, k] = Response.of(flight, mu_a, dermis=1).values()
+            values[i, j, k] = tally.at(mu_a).values()
     return values
 
 
@@ -78,8 +78,9 @@ def slab_values(photons: int) -> NDArray[np.float64]:
     stacks = list(product(range(len(index)), range(len(depth))))
     for seed, (i, j) in enumerate(_counted("slabs", stacks)):
         flight = fly((Layer(depth[j], absorption[0], _SLAB_MU_S_REDUCED, index[i]),), photons, 1_000 + seed)
+        tally = Tally(flight, drop_mhz=_likely_mhz(depth[j]))
         for k, mu_a in enumerate(absorption):
-            values[i, j, k] = Response.of(flight, (mu_a,), None, _likely_mhz(depth[j])).values()
+            values[i, j, k] = tally.at((mu_a,)).values()
     return values
 
 
@@ -100,18 +101,18 @@ def shell_values(photons: int, gaps_mm: Sequence[float], first_seed: int) -> NDA
         air = (gap(gaps_mm[at[3]]),) if gaps_mm[at[3]] else ()
         head = skin(epidermis[0], dermis[0], HEAD_MU_S_REDUCED)
         stack = (Layer(thickness, slab[0], mu_s, index), *air, *head)
-        flight = fly(stack, photons, first_seed + seed)
+        tally = Tally(fly(stack, photons, first_seed + seed), dermis=len(stack) - 2)
         for i, j, k in np.ndindex(len(slab), len(epidermis), len(dermis)):
             absorbed = (epidermis[j], dermis[k], SUBCUTIS_ABSORPTION * dermis[k])
             mu_a = (slab[i], *(0.0 for _ in air), *absorbed)
-            values[(*at, i, j, k)] = Response.of(flight, mu_a, dermis=len(stack) - 2).values()
+            values[(*at, i, j, k)] = tally.at(mu_a).values()
     return values
 
 
 def _counted(name: str, stacks: Sequence[_Stack]) -> Iterator[_Stack]:
     begun = time.monotonic()
     for number, stack in enumerate(stacks):
-        if number % 20 == 0:
+        if number % 8 == 0:
             print(f"{name}: {number} of {len(stacks)}, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
         yield stack
 

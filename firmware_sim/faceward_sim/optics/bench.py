@@ -83,7 +83,7 @@ class Bench:
         return float(_WHITE * light[0] / light[1])
 
     def ratio(self, patch: Patch, reference: Patch) -> float:
-        """How much more light the first returns than the second, to a hundredth of a per cent: side by side, and swapped."""
+        """How much more light the first returns than the second, to .01 %: side by side in one frame, and swapped."""
         forward = self._side_by_side(patch.polarised, reference.polarised)
         back = self._side_by_side(reference.polarised, patch.polarised)
         return float(np.sqrt(forward / back))
@@ -92,8 +92,8 @@ class Bench:
         """What the surface mirrors, of all that comes back at normal incidence.
 
         The lens stands beside the emitter, so a patch leaning by an angle shows the facets that lean by it. Summed over
-        all angles they are the whole surface: the integral of 4 q cos^2(t) / G is the mirrored share of the light, where q is
-        the gain over the polarised image, as a reflectance, and G the microfacets' shadow.
+        all angles they are the whole surface: the integral of 4 q cos^2(t) / G is the mirrored share of the light, where
+        q is the gain over the polarised image, as a reflectance, and G the microfacets' shadow.
         """
         tilt = np.deg2rad(_MIRROR_TILTS_DEG)
         gain = np.array([self._gain(patch, float(t)) for t in tilt])

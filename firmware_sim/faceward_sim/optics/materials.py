@@ -15,7 +15,7 @@ import numpy as np
 from faceward_sim.optics.transport.layers import TISSUE_INDEX
 from faceward_sim.optics.transport.response import Response
 from faceward_sim.optics.transport.table import Slab, load_table
-from faceward_sim.optics.transport.tissue import Skin
+from faceward_sim.optics.transport.tissue import Skin, chromophores
 from faceward_sim.world.surface import Material
 
 DOTS_NM = 940  # the band of the sensors that there are
@@ -49,7 +49,8 @@ class Shell:
         if self.head is None:
             return table.slab(self.slab)
         head = self.head
-        return table.worn(self.slab, self.gap_mm, head.epidermis_mu_a(wavelength_nm), head.dermis_mu_a(wavelength_nm))
+        response = table.worn(self.slab, self.gap_mm, head.epidermis_mu_a(wavelength_nm), head.dermis_mu_a(wavelength_nm))
+        return response.with_blood(head.added_blood, chromophores(wavelength_nm).blood)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,8 @@ _TOUCHING = Range(0.0, 0.0, 0.0, 0.0)
 SUBSTANCES: Mapping[str, Substance] = MappingProxyType(
     {
         "silicone": Substance(
-            "a typical silicone mask", Range(2.2, 3.0, 4.0, 0.12), Range(0.6, 1.0, 1.7, 0.2),
-            Range(0.008, 0.02, 0.04, 0.3), TISSUE_INDEX, _LOOSE,
+            "a typical silicone mask", Range(2.5, 3.0, 3.5, 0.08), Range(0.8, 1.0, 1.25, 0.1),
+            Range(0.012, 0.02, 0.033, 0.2), TISSUE_INDEX, _LOOSE,
         ),
         "silicone-translucent": Substance(
             "silicone with next to no pigment", Range(2.0, 3.0, 5.0, 0.2), Range(0.5, 1.0, 1.6, 0.2),
@@ -153,7 +154,7 @@ def draw_skin(rng: np.random.Generator, tone: float) -> Skin:
         melanin=float(np.clip(melanin, LEAST_MELANIN, MOST_MELANIN)),
         blood=0.02 * float(np.exp(0.25 * _within(rng, 2.0))),
         water=0.65 + 0.04 * _within(rng, 2.0),
-        scattering=float(np.exp(0.25 * _within(rng, 2.2))),  # sheet: lognormal, sigma .2-.3
+        scattering=float(np.exp(0.2 * _within(rng, 2.2))),  # sheet: lognormal, sigma .2-.3
     )
 
 
@@ -170,9 +171,10 @@ def skin_response(skin: Skin, wavelength_nm: int = DOTS_NM) -> Response:
 
     :raises ValueError: it lies outside the table, or there are no coefficients at that wavelength.
     """
-    return load_table().skin(
+    response = load_table().skin(
         skin.epidermis_mu_a(wavelength_nm), skin.dermis_mu_a(wavelength_nm), skin.dermis_mu_s_reduced(wavelength_nm)
     )
+    return response.with_blood(skin.added_blood, chromophores(wavelength_nm).blood)
 
 
 def tinted(shell: Shell, reflectance: float, wavelength_nm: int = DOTS_NM) -> Shell:

@@ -171,7 +171,7 @@ class MaskWearer:
         self.name = name
         self.species = "mask-silicone-matched" if matched else "mask-silicone"
         wearer = draw_person(seed, tone=tone)
-        silicone = draw_matched_silicone(seed, wearer.complexion) if matched else draw_typical_silicone(seed)
+        silicone = (draw_matched_silicone if matched else draw_typical_silicone)(seed, wearer.complexion)
         self.mask = Mask(seed, wearer, silicone)
         self._body = Body(wearer, skin=self.mask.bare_triangles)
         self._mover = Mover(seed, distance_mm)

@@ -1,8 +1,7 @@
 """Near-infrared reflectance of a face: skin by tone, brows, lips, lids, beard, moles, wrinkles.
 
-Reflectances at 940 nm by tone, dot radii and specular share come from the parameter sheet (Monte Carlo transport in a
-layered skin, melanosome fraction 2, 10, 20 and 35 %). The spread around them follows the sheet's lognormal scattering
-(sigma .2-.3); how features such as brows or lips contrast with skin at 940 nm is assumed and drawn from ranges.
+What plain skin does with light comes from transport in each person's own composition (optics/materials.py); how
+features such as brows or lips contrast with skin at 940 nm is assumed and drawn from ranges.
 """
 
 from __future__ import annotations
@@ -13,24 +12,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from faceward_sim.optics.materials import SKIN_MIRRORS, draw_skin, skin_response, to_material
+from faceward_sim.optics.transport.tissue import Skin
 from faceward_sim.world.skin_map import SkinMap
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Material
 
 Floats = NDArray[np.float32]
 
-TONES = (1.0, 2.0, 3.0, 4.0)  # Fitzpatrick I-II, III-IV, V, VI
-REFLECTANCE_940 = (0.482, 0.383, 0.300, 0.221)
-DOT_R50_MM = (1.10, 1.00, 0.90, 0.85)
-DOT_R90_MM = (3.50, 3.35, 3.20, 3.00)
-SPECULAR_SHARE = (0.055, 0.070, 0.088, 0.110)  # 5.5 % (I-II) to 11 % (VI); the middle ones interpolated
-
-
 @dataclass(frozen=True, slots=True)
 class Complexion:
     """What one person's skin does with light, before features are painted on it."""
 
     tone: float  # 1 to 4
+    skin: Skin
     reflectance: float
     material: Material
 
@@ -75,24 +70,19 @@ class Traits:
 
 
 def draw_complexion(seed: int, tone: float | None) -> Complexion:
-    """Draw a skin; `tone` fixes the group (1 to 4) but not the person's own scattering and absorption.
+    """Draw a skin; `tone` fixes the group (1 to 4) but not the person's own melanin, blood, water and scattering.
 
     :raises ValueError: the tone is outside 1 to 4.
     """
     rng = stream(seed, "complexion")
     drawn = rng.uniform(1.0, 4.0)
     tone = float(drawn if tone is None else tone)
-    if not 1.0 <= tone <= 4.0:
-        raise ValueError(f"a tone lies between 1 and 4, not at {tone}")
-    scattering = np.clip(rng.normal(0.0, 0.2), -0.45, 0.45)  # log of mu_s' over its nominal (sheet: sigma .2-.3)
-    absorption = np.clip(rng.normal(0.0, 0.15), -0.35, 0.35)
-    # Exponents: diffusion theory at the sheet's coefficients; R rises and the radii fall with scattering.
-    reflectance = np.interp(tone, TONES, REFLECTANCE_940) * np.exp(0.30 * scattering - 0.30 * absorption)
-    r50 = np.interp(tone, TONES, DOT_R50_MM) * np.exp(-0.55 * scattering - 0.10 * absorption)
-    r90 = np.interp(tone, TONES, DOT_R90_MM) * np.exp(-0.45 * scattering - 0.25 * absorption)
-    share = float(np.clip(np.interp(tone, TONES, SPECULAR_SHARE) * np.exp(rng.normal(0.0, 0.08)), 0.055, 0.11))
-    material = Material("skin", float(r50), float(r90), share, rng.uniform(0.2, 0.35))
-    return Complexion(tone, float(reflectance), material)
+    skin = draw_skin(rng, tone)
+    response = skin_response(skin)
+    # Sebum and moisture change the surface's index a little (assumed).
+    mirrors = SKIN_MIRRORS * float(np.exp(np.clip(rng.normal(0.0, 0.08), -0.16, 0.16)))
+    material = to_material("skin", response, mirrors, float(rng.uniform(0.2, 0.35)))
+    return Complexion(tone, skin, response.reflectance, material)
 
 
 def draw_traits(seed: int, *, male: float, age: float) -> Traits:

@@ -1,7 +1,8 @@
 """Photons through layers: Monte Carlo after Prahl 1989 and Wang, Jacques, Zheng 1995 (MCML), with paths instead of weights.
 
 A photon is followed without absorption and reports the length it went in each layer. Whatever the layers absorb is put
-in afterwards, exactly, as exp(-sum mu_a L): one flight serves every absorption (white Monte Carlo; Alerstam 2008).
+in afterwards (response.Tally), exactly, as exp(-sum mu_a L): one flight serves every absorption (white Monte Carlo;
+Alerstam 2008).
 """
 
 from __future__ import annotations
@@ -34,36 +35,10 @@ class Flight:
     paths_mm: Floats  # (n, layers)
     indices: Floats  # (layers,)
 
-    def weights(self, mu_a: Sequence[float] | Floats) -> Floats:
-        """(n,) what absorption leaves of each photon."""
-        return np.exp(-(self.paths_mm @ np.asarray(mu_a, np.float64)))
 
-    def reflectance(self, weights: Floats) -> float:
-        """Diffuse reflectance: share of the light sent, without what the surface mirrors."""
-        return float((1 - self.specular) * weights.sum() / self.launched)
-
-    def radii_mm(self, weights: Floats, shares: Sequence[float]) -> Floats:
-        """The radii inside which these shares of the returning light leave."""
-        inside = np.cumsum(weights) - 0.5 * weights
-        return np.interp(np.asarray(shares) * weights.sum(), inside, self.radius_mm)
-
-    def mean_paths_mm(self, weights: Floats) -> Floats:
-        """(layers,) mean length in each layer of the light that returns: minus d ln R / d mu_a."""
-        return weights @ self.paths_mm / weights.sum()
-
-    def over_range_mm(self, weights: Floats, frequency_mhz: float = 0.0) -> float:
-        """What a time-of-flight sensor measures too far: half the extra optical path, n L / 2.
-
-        At a modulation frequency it follows from the phase of the returning light; 0 is the mean.
-        """
-        optical_mm = self.paths_mm @ self.indices
-        mean_mm = weights @ optical_mm / weights.sum()
-        if frequency_mhz == 0.0:
-            return float(mean_mm / 2)
-        per_mm = 2 * np.pi * frequency_mhz * 1e-3 / LIGHT_MM_PER_NS
-        lag = per_mm * (optical_mm - mean_mm)
-        phase = np.arctan2(weights @ np.sin(lag), weights @ np.cos(lag))
-        return float((mean_mm + phase / per_mm) / 2)
+def radians_per_mm(frequency_mhz: float) -> float:
+    """How far modulation turns on a millimetre of optical path."""
+    return 2 * np.pi * frequency_mhz * 1e-3 / LIGHT_MM_PER_NS
 
 
 def fly(

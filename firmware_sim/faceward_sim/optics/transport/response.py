@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from faceward_sim.optics.profile import SHARES, Profile
-from faceward_sim.optics.transport.photons import Flight
+from faceward_sim.optics.transport.photons import Flight, radians_per_mm
 
 DROP_MHZ = 300.0  # where the fall of over-range with frequency is kept
 QUANTITIES = 1 + len(SHARES) + 3
@@ -24,22 +25,6 @@ class Response:
     mean_over_range_mm: float
     over_range_drop_mm: float  # from 0 to 300 MHz
     dermis_path_mm: float  # mean length in the dermis, minus d ln R / d mu_a; 0 without one
-
-    @classmethod
-    def of(cls, flight: Flight, mu_a: Sequence[float], dermis: int | None, drop_mhz: float = DROP_MHZ) -> Response:
-        """Sum a flight up at these absorptions.
-
-        `dermis` is the number of that layer; the fall of over-range is taken at `drop_mhz` and told for 300 MHz.
-        """
-        weights = flight.weights(mu_a)
-        mean = flight.over_range_mm(weights)
-        return cls(
-            flight.reflectance(weights),
-            tuple(float(radius) for radius in flight.radii_mm(weights, SHARES)),
-            mean,
-            (mean - flight.over_range_mm(weights, drop_mhz)) * (DROP_MHZ / drop_mhz) ** 2,
-            0.0 if dermis is None else float(flight.mean_paths_mm(weights)[dermis]),
-        )
 
     @classmethod
     def from_values(cls, values: NDArray[np.float64]) -> Response:
@@ -74,6 +59,71 @@ class Response:
         """
         return self.mean_over_range_mm - self.over_range_drop_mm * (frequency_mhz / DROP_MHZ) ** 2
 
-    def pulse(self, added_blood: float, blood_mu_a: float) -> float:
-        """Relative change of reflectance when blood of this absorption is added to the dermis (share of its volume)."""
-        return float(np.expm1(-added_blood * blood_mu_a * self.dermis_path_mm))
+    def with_blood(self, added_blood: float, blood_mu_a: float) -> Response:
+        """The same when a pulse adds blood of this absorption to the dermis (share of its volume).
+
+        Light that saw the dermis fades by the length that it went there; the little that this does to the profile and
+        to over-range is left out.
+        """
+        faded = float(np.exp(-added_blood * blood_mu_a * self.dermis_path_mm))
+        return replace(self, reflectance=self.reflectance * faded)
+
+
+class Tally:
+    """Sums one flight up, as often as asked and at any absorption.
+
+    Args:
+        dermis: the number of that layer; None where there is none.
+        drop_mhz: where the fall of over-range is taken, to be told for 300 MHz.
+    """
+
+    def __init__(self, flight: Flight, dermis: int | None = None, drop_mhz: float = DROP_MHZ) -> None:
+        self._flight = flight
+        self._dermis = -1 if dermis is None else dermis
+        self._factor = (DROP_MHZ / drop_mhz) ** 2
+        self._per_mm = radians_per_mm(drop_mhz)
+        self._optical_mm = flight.paths_mm @ flight.indices
+        self._sine, self._cosine = np.sin(self._per_mm * self._optical_mm), np.cos(self._per_mm * self._optical_mm)
+        self._weight = np.zeros(len(self._optical_mm))
+        self._radii_mm = np.zeros(len(SHARES))
+
+    def at(self, mu_a: Sequence[float]) -> Response:
+        """What the stack does with light when its layers absorb so much, per mm."""
+        flight = self._flight
+        total, mean, phase, path = _sum_up(
+            flight.paths_mm, np.asarray(mu_a, np.float64), self._optical_mm, self._sine, self._cosine, self._dermis,
+            flight.radius_mm, np.asarray(SHARES), self._weight, self._radii_mm,
+        )  # fmt: skip
+        return Response(
+            (1 - flight.specular) * total / flight.launched,
+            tuple(self._radii_mm.tolist()),
+            mean / 2,
+            (mean - phase / self._per_mm) / 2 * self._factor,
+            path,
+        )
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _sum_up(paths, mu_a, optical, sine, cosine, dermis, radius, shares, weight, radii):
+    """(sum of weights, mean optical path, phase, mean path in the dermis); fills `radii`."""
+    total = mean = across = along = path = 0.0
+    for n in range(paths.shape[0]):
+        depth = 0.0
+        for layer in range(paths.shape[1]):
+            depth += mu_a[layer] * paths[n, layer]
+        w = np.exp(-depth)
+        weight[n] = w
+        total += w
+        mean += w * optical[n]
+        across += w * sine[n]
+        along += w * cosine[n]
+        if dermis >= 0:
+            path += w * paths[n, dermis]
+    inside, n = 0.0, 0
+    for k in range(len(shares)):
+        wanted = shares[k] * total
+        while n < len(weight) - 1 and inside + weight[n] < wanted:
+            inside += weight[n]
+            n += 1
+        radii[k] = radius[n]
+    return total, mean / total, np.arctan2(across, along), path / total

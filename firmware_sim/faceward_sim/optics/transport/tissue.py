@@ -52,8 +52,8 @@ CHROMOPHORES: Mapping[int, Chromophores] = MappingProxyType(
 class Skin:
     """One person's skin. The defaults are the sheet's nominal composition.
 
-    `melanin` is the volume share of melanosomes in the epidermis; `scattering` multiplies the nominal mu_s';
-    `added_blood` is what a pulse adds to the dermis, over `blood`, both as shares of its volume.
+    `melanin` is the volume share of melanosomes in the epidermis; `scattering` multiplies the nominal mu_s'. A pulse
+    adds `added_blood` to the dermis, a share of its volume as `blood` is; coefficients are without it.
     """
 
     melanin: float
@@ -77,7 +77,7 @@ class Skin:
         """:raises ValueError: no coefficients at that wavelength."""
         c = chromophores(wavelength_nm)
         rest = self.water * c.water + TISSUE_BASELINE * c.baseline
-        return (self.blood + self.added_blood) * c.blood + (1 - self.blood) * rest
+        return self.blood * c.blood + (1 - self.blood) * rest
 
     def dermis_mu_s_reduced(self, wavelength_nm: int) -> float:
         """:raises ValueError: no coefficients at that wavelength."""
