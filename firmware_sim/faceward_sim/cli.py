@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from faceward_sim import validation
 from faceward_sim.ports.powered import Pace
 
 EXIT_CONFIG = 3
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+app.add_typer(validation.app, name="validate")
 
 
 @app.command()

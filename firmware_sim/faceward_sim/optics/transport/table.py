@@ -45,11 +45,10 @@ class Table:
         return Response.from_values(self.skin_grid.at(mu_s_reduced, epidermis_mu_a, dermis_mu_a))
 
     def slab(self, slab: Slab) -> Response:
-        """A slab with air behind it. Lengths scale with 1 / mu_s'."""
+        """A slab with air behind it. Lengths scale with 1 / mu_s'; past the deepest node it is as good as endless."""
         scale = 1.0 / slab.mu_s_reduced
-        r, *radii, mean, drop, _ = self.slab_grid.at(
-            slab.index, slab.thickness_mm * slab.mu_s_reduced, slab.mu_a * scale
-        )
+        depth = min(slab.thickness_mm * slab.mu_s_reduced, float(self.slab_grid.axes[1].nodes[-1]))
+        r, *radii, mean, drop, _ = self.slab_grid.at(slab.index, depth, slab.mu_a * scale)
         # A length scales once; the drop, which goes with frequency squared, three times.
         lengths = (np.maximum.accumulate(radii) * scale).tolist()
         return Response(float(r), tuple(lengths), float(mean * scale), float(drop * scale**3), 0.0)

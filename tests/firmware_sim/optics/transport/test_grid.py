@@ -45,7 +45,7 @@ def test_what_falls_from_node_to_node_falls_between_them(values, one, other):
 
 @pytest.mark.parametrize("point", [(0.05, 1.0), (11.0, 1.0), (1.0, 4.1), (1.0, float("nan"))])
 def test_outside_the_nodes_is_refused_by_the_axis_name(point):
-    with pytest.raises(ValueError, match="[ab] is .*; the table reaches from"):
+    with pytest.raises(ValueError, match=r"[ab] is .*; the table reaches from"):
         _product().at(*point)
 
 

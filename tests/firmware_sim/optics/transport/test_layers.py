@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from faceward_sim.optics.transport.layers import DERMIS_MM, EPIDERMIS_MM, Layer, gap, skin, split
@@ -23,7 +24,7 @@ def test_splitting_keeps_every_layers_thickness_and_coefficients(layers):
 def test_the_phase_function_is_kept_near_every_surface(layers):
     finer, _ = split(layers)
     assert finer[0].anisotropy == layers[0].anisotropy
-    for before, after in zip(finer, finer[1:], strict=False):
+    for before, after in pairwise(finer):
         if before.mu_s_reduced == 0 and after.mu_s_reduced > 0:
             assert after.anisotropy > 0
 
