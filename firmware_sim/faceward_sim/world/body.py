@@ -127,6 +127,12 @@ class Body:
             pose.carry(hair.vertices_mm, hair.follow), hair.triangles, hair.uv, hair.reflectance, hair.material
         )
 
+    def glasses(self, pose: Pose) -> Surface | None:
+        worn = self.person.glasses
+        if worn is None:
+            return None
+        return Surface(pose.carry(worn.vertices_mm), worn.triangles, worn.uv, worn.reflectance, worn.material)
+
     def surfaces(self, posture: Posture, place_mm: Floats) -> tuple[Surface, ...]:
         """The whole living person. `place_mm` is where the middle between the eyes rests in the camera frame."""
         pose = Pose(posture, place_mm, self.person.build.scale)
@@ -134,6 +140,7 @@ class Body:
             self.skin(self.expressed(posture.units), pose),
             self.eyes(posture, pose),
             self.hair(pose),
+            self.glasses(pose),
             self.clothes(pose),
         )
         return tuple(part for part in parts if part is not None)

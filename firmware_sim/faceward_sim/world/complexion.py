@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numba import vectorize
 from numpy.typing import NDArray
 
 from faceward_sim.optics.materials import SKIN_MIRRORS, draw_skin, skin_response, to_material
@@ -134,10 +135,16 @@ def draw_traits(seed: int, *, male: float, age: float) -> Traits:
     )
 
 
-def smooth(x: Floats, low: float, high: float) -> Floats:
+@vectorize(["float32(float32, float32, float32)", "float64(float64, float64, float64)"], cache=True)
+def smooth(x, low, high):
     """A cubic step from 0 at `low` to 1 at `high` (falling if low > high)."""
-    t = np.clip((x - low) / (high - low), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)
+    t = min(max((x - low) / (high - low), 0), 1)
+    return t * t * (3 - 2 * t)
+
+
+def bump(x: Floats, centre: float | Floats, width: float) -> Floats:
+    """1 at `centre`, falling off as a Gaussian of that width."""
+    return np.exp(-0.5 * ((x - centre) / width) ** 2)
 
 
 def mottle(rng: np.random.Generator, size: int, cells_down: int, cells_across: int) -> Floats:
@@ -145,10 +152,6 @@ def mottle(rng: np.random.Generator, size: int, cells_down: int, cells_across: i
     grid = rng.standard_normal((cells_down, cells_across)).astype(np.float32)
     field = cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC)
     return field / max(float(field.std()), 1e-6)
-
-
-def bump(x: Floats, centre: float | Floats, width: float) -> Floats:
-    return np.exp(-0.5 * ((x - centre) / width) ** 2)
 
 
 def paint_skin(seed: int, skin: SkinMap, complexion: Complexion, traits: Traits) -> Floats:

@@ -1,4 +1,4 @@
-"""A person drawn from a seed: head, skin, eyes, hair and clothes, at rest."""
+"""A person drawn from a seed: head, skin, eyes, hair, glasses and clothes, at rest."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from faceward_sim.world.anatomy import Anatomy, Column, Floats, load_anatomy
 from faceward_sim.world.complexion import Complexion, Traits, draw_complexion, draw_traits, mottle, paint_skin
 from faceward_sim.world.eyes import paint_eyes
+from faceward_sim.world.glasses import Glasses, fit_glasses
 from faceward_sim.world.hair import Hair, HairStyle, draw_style, grow_hair, paint_scalp
 from faceward_sim.world.shape import Build, draw_build
 from faceward_sim.world.skin_map import load_skin_map
@@ -35,6 +36,7 @@ class Person:
     skin_reflectance: Floats
     eye_reflectance: Floats
     hair: Hair | None
+    glasses: Glasses | None
     units: Mapping[str, Column]
 
 
@@ -68,8 +70,9 @@ def draw_person(seed: int, *, tone: float | None = None) -> Person:
         name: Column(column.vertices, column.deltas_mm * np.float32(build.scale))
         for name, column in anatomy.units.items()
     }
+    glasses = fit_glasses(seed, anatomy, build, age=build.age)
     return Person(
-        seed, anatomy, build, complexion, traits, style, reflectance, paint_eyes(seed), hair, units
+        seed, anatomy, build, complexion, traits, style, reflectance, paint_eyes(seed), hair, glasses, units
     )
 
 
