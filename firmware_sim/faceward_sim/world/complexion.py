@@ -94,9 +94,9 @@ def draw_traits(seed: int, *, male: float, age: float) -> Traits:
     ranges = ((0.05, 0.11), (0.10, 0.20), (0.20, 0.38))
     pigmented = rng.uniform(*ranges[int(rng.choice(3, p=[0.5, 0.3, 0.2]))])
     hair = pigmented * (1 - grey) + rng.uniform(0.38, 0.52) * grey
-    bearded = male > 0.5 and rng.random() < 0.65
+    bearded = male > 0.5 and rng.random() < 0.6
     style = rng.integers(0, 5)
-    grown = float(rng.uniform(0.35, 1.0)) if bearded else 0.0
+    grown = float(rng.uniform(0.5, 1.05)) if bearded else 0.0
     shadow = float(rng.uniform(0.0, 0.25)) if male > 0.5 else 0.0
     return Traits(
         age=age,
@@ -109,28 +109,28 @@ def draw_traits(seed: int, *, male: float, age: float) -> Traits:
         brow_slope=float(rng.uniform(-0.2, 0.22)),
         brow_width=float(rng.uniform(2.0, 5.6) + 2.6 * male * rng.random()),
         brow_density=float(np.clip(rng.beta(1.6, 0.8) * 1.25, 0.08, 1.15)),
-        brow_reflectance=float(np.clip(hair * rng.uniform(0.5, 1.0), 0.04, 0.45)),
+        brow_reflectance=float(np.clip(hair * rng.uniform(0.4, 0.95), 0.04, 0.45)),
         monobrow=float(rng.uniform(0.2, 0.8)) if rng.random() < 0.12 else 0.0,
         lash=float(rng.uniform(0.2, 1.0)),
         lid_shadow=float(rng.uniform(-0.1, 0.5)),
         under_eye=float(rng.uniform(-0.05, 0.40) + 0.1 * age),
-        lip_upper=float(rng.uniform(0.42, 1.05)),
-        lip_lower=float(rng.uniform(0.48, 1.12)),
+        lip_upper=float(rng.uniform(0.38, 1.08)),
+        lip_lower=float(rng.uniform(0.42, 1.12)),
         lip_outline=float(rng.uniform(0.0, 0.25)),
-        nasolabial=float(rng.uniform(0.0, 0.20) + 0.25 * age),
+        nasolabial=float(rng.uniform(0.0, 0.24) + 0.30 * age),
         forehead_lines=float(rng.uniform(0.0, 0.10) + 0.30 * age),
         crows_feet=float(rng.uniform(0.0, 0.10) + 0.30 * age),
         moustache=max(shadow, grown * float(style in (0, 1, 2, 4))),
         chin_beard=max(shadow, grown * float(style in (0, 1, 3))),
         jaw_beard=max(shadow, grown * float(style == 0)),
         beard_line=float(rng.uniform(62.0, 82.0)),
-        freckles=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.2 else 0.0,
+        freckles=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.25 else 0.0,
         mole_count=int(rng.poisson(3.0)),
         blotch=float(rng.uniform(0.015, 0.07)),
         pores=float(rng.uniform(0.01, 0.04)),
-        cheek_gradient=float(rng.uniform(-0.25, 0.18)),
+        cheek_gradient=float(rng.uniform(-0.30, 0.20)),
         shine_zone=float(rng.uniform(-0.15, 0.15)),
-        socket=float(rng.uniform(-0.10, 0.35)),
+        socket=float(rng.uniform(-0.15, 0.40)),
         nose_shade=float(rng.uniform(-0.20, 0.15)),
     )
 
