@@ -37,8 +37,9 @@ class Recogniser:
         levels = (portrait.calibration.black_level_counts, portrait.calibration.saturation_counts)
         if levels not in self._networks:
             tone = ToneCurve(*levels)
-            self._networks[levels] = FaceDetector(self._models.detector, tone), FaceEmbedder(
-                self._models.recogniser, tone
+            self._networks[levels] = (
+                FaceDetector(self._models.detector, tone),
+                FaceEmbedder(self._models.recogniser, tone),
             )
         return self._networks[levels]
 

@@ -68,6 +68,7 @@ class Traits:
     shine_zone: float
     socket: float
     nose_shade: float
+    hollow: float  # how much darker folds and hollows are, where little of the sky over the skin is open
 
 
 def draw_complexion(seed: int, tone: float | None) -> Complexion:
@@ -92,7 +93,7 @@ def draw_traits(seed: int, *, male: float, age: float) -> Traits:
     grey = np.clip((age - 0.4) * 2.4 + rng.normal(0, 0.2), 0, 1)
     # Melanin absorbs little past 900 nm, yet a tuft traps light: dark hair returns .05-.2, fair and grey more (L).
     ranges = ((0.05, 0.11), (0.10, 0.20), (0.20, 0.38))
-    pigmented = rng.uniform(*ranges[int(rng.choice(3, p=[0.5, 0.3, 0.2]))])
+    pigmented = rng.uniform(*ranges[int(rng.choice(3, p=[0.55, 0.28, 0.17]))])
     hair = pigmented * (1 - grey) + rng.uniform(0.38, 0.52) * grey
     bearded = male > 0.5 and rng.random() < 0.6
     style = rng.integers(0, 5)
@@ -132,6 +133,7 @@ def draw_traits(seed: int, *, male: float, age: float) -> Traits:
         shine_zone=float(rng.uniform(-0.15, 0.15)),
         socket=float(rng.uniform(-0.15, 0.40)),
         nose_shade=float(rng.uniform(-0.20, 0.15)),
+        hollow=float(rng.uniform(0.35, 0.75)),
     )
 
 
@@ -178,7 +180,7 @@ def paint_skin(seed: int, skin: SkinMap, complexion: Complexion, traits: Traits)
     _moles(rng, tint, traits, skin)
     _lips(rng, tint, traits, skin)
     _eyes(rng, tint, traits, skin)
-    tint *= 0.45 + 0.55 * np.clip(skin.openness, 0, 1) ** 0.6
+    tint *= 1 - traits.hollow + traits.hollow * np.clip(skin.openness, 0, 1) ** 0.6
 
     reflectance = np.float32(complexion.reflectance) * np.clip(tint, 0.12, 1.5)
     _beard(rng, reflectance, traits, skin, side, front)

@@ -14,7 +14,7 @@ from faceward_sim.world.anatomy import Anatomy, Floats
 from faceward_sim.world.complexion import smooth
 from faceward_sim.world.streams import stream
 
-SCALES_MM = ((35.0, 1.5), (20.0, 1.25), (12.0, 0.7))  # length of the kernel, sigma along each axis
+SCALES_MM = ((35.0, 1.6), (20.0, 1.4), (12.0, 0.85))  # length of the kernel, sigma along each axis
 ASYMMETRY = 0.25  # of the sigma, for what differs between left and right
 WAVES = 96
 _MIRROR = np.array([-1.0, 1.0, 1.0])
@@ -52,7 +52,7 @@ def _share(anatomy: Anatomy) -> Floats:
     share = anatomy.follow * smooth(points[:, 1], 150.0, 100.0) * smooth(points[:, 2], 130.0, 80.0)
     for eye in anatomy.eye_vertices:
         distance = np.linalg.norm(points - points[eye].mean(axis=0), axis=1)
-        share = share * smooth(distance, 14.0, 30.0)
+        share = share * smooth(distance, 11.0, 23.0)
     for eye in anatomy.eye_vertices:
         share[eye] = 0.0
     return share.astype(np.float32)
