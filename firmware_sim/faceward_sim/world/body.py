@@ -31,13 +31,14 @@ def turning(yaw_rad: float, pitch_rad: float, roll_rad: float = 0.0) -> Floats:
 
 
 class Pose:
-    """A posture's rigid parts, to carry points of the rest frame to the camera frame."""
+    """A posture's rigid parts, to carry points of the rest frame to the camera frame, and the heart's phase."""
 
     def __init__(self, posture: Posture, place_mm: Floats, scale: float) -> None:
         self.head = turning(posture.yaw_rad, posture.pitch_rad, posture.roll_rad)
         self.torso = turning(posture.torso_yaw_rad, 0.0)
         self.pivot = NECK_MM * np.float32(scale)
         self.shift = place_mm + np.asarray(posture.shift_mm, np.float32)
+        self.beats, self.heart_hz = posture.beats, posture.heart_hz
 
     def carry(self, points_mm: Floats, follow: Floats | None = None) -> Floats:
         """Rest to camera frame; `follow` is each point's share in the head's rotation (None: all of it)."""
@@ -102,7 +103,11 @@ class Body:
             self._skin_uv,
             self.skin_reflectance,
             self.skin_material,
+            self._flush(pose),
         )
+
+    def _flush(self, pose: Pose) -> Floats:
+        return self.person.perfusion.flush(pose.beats, pose.heart_hz)[self._skin_vertex]
 
     def clothes(self, pose: Pose) -> Surface:
         rest = self.person.build.vertices_mm[self._clothes_vertex] + self._clothes_ease

@@ -13,6 +13,7 @@ from faceward_sim.world.complexion import Complexion, Traits, draw_complexion, d
 from faceward_sim.world.eyes import paint_eyes
 from faceward_sim.world.glasses import Glasses, fit_glasses
 from faceward_sim.world.hair import Hair, HairStyle, draw_style, grow_hair, paint_scalp
+from faceward_sim.world.pulse import Perfusion, draw_perfusion
 from faceward_sim.world.shape import Build, draw_build
 from faceward_sim.world.skin_map import load_skin_map
 from faceward_sim.world.streams import stream
@@ -37,6 +38,7 @@ class Person:
     eye_reflectance: Floats
     hair: Hair | None
     glasses: Glasses | None
+    perfusion: Perfusion
     units: Mapping[str, Column]
 
 
@@ -72,7 +74,18 @@ def draw_person(seed: int, *, tone: float | None = None) -> Person:
     }
     glasses = fit_glasses(seed, anatomy, build, age=build.age)
     return Person(
-        seed, anatomy, build, complexion, traits, style, reflectance, paint_eyes(seed), hair, glasses, units
+        seed=seed,
+        anatomy=anatomy,
+        build=build,
+        complexion=complexion,
+        traits=traits,
+        style=style,
+        skin_reflectance=reflectance,
+        eye_reflectance=paint_eyes(seed),
+        hair=hair,
+        glasses=glasses,
+        perfusion=draw_perfusion(seed, anatomy),
+        units=units,
     )
 
 
