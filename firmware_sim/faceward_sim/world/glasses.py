@@ -1,7 +1,7 @@
 """Spectacle frames: two rims, a bridge and temples, fitted to a head. Lenses are not modelled.
 
-Sizes are those that frames are stamped with (ISO 8624 boxes: lens 44-58 mm wide, bridge 14-24 mm); who wears any, and
-what plastics and metals return at 940 nm, is assumed.
+Sizes are those that frames are stamped with (ISO 8624 boxes: lens 44-58 mm wide, bridge 14-24 mm); what plastics
+and metals return at 940 nm is assumed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from faceward_sim.world.surface import Material
 
 RIM_POINTS = 40
 CLEARANCE_MM = 1.5
-WORN_SHARE = (0.22, 0.35)  # of young adults, and how much more of the very old
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +49,9 @@ class Glasses:
     material: Material
 
 
-def draw_frames(seed: int, *, age: float) -> Frames | None:
-    """Spectacles of a person, or None for those who wear none."""
+def draw_frames(seed: int) -> Frames:
+    """The spectacles that a person would choose."""
     rng = stream(seed, "glasses")
-    if rng.random() >= WORN_SHARE[0] + WORN_SHARE[1] * age:
-        return None
     kind = str(rng.choice(["plastic", "clear", "metal", "half-rim"], p=[0.5, 0.12, 0.25, 0.13]))
     top = {"plastic": (2.5, 6.5), "clear": (2.5, 5.0), "metal": (1.2, 2.2), "half-rim": (1.8, 4.5)}[kind]
     top_width = float(rng.uniform(*top))
@@ -77,11 +74,9 @@ def draw_frames(seed: int, *, age: float) -> Frames | None:
     )
 
 
-def fit_glasses(seed: int, anatomy: Anatomy, build: Build, *, age: float) -> Glasses | None:
-    """The person's spectacles on the person's head; None for those who wear none."""
-    frames = draw_frames(seed, age=age)
-    if frames is None:
-        return None
+def fit_glasses(seed: int, anatomy: Anatomy, build: Build) -> Glasses:
+    """The person's spectacles on the person's head."""
+    frames = draw_frames(seed)
     skin = build.vertices_mm[np.unique(anatomy.wedge_vertex[anatomy.triangles[~anatomy.cavity]])]
     apart = float(build.eye_centres_mm[0, 0] - build.eye_centres_mm[1, 0])
     # Opticians keep the lens' middle at the eye or a little inside; a narrow face gets narrow lenses.

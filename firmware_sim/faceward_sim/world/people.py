@@ -54,8 +54,10 @@ class Clothes:
     ease_mm: float
 
 
-def draw_person(seed: int, *, tone: float | None = None) -> Person:
+def draw_person(seed: int, *, tone: float | None = None, glasses: bool = False) -> Person:
     """The person of a seed; the same seed is always the same person, whatever they wear or hold.
+
+    :param glasses: put on the spectacles that this person would choose.
 
     :raises ValueError: a tone outside 1 to 4 or a negative seed.
     """
@@ -72,7 +74,6 @@ def draw_person(seed: int, *, tone: float | None = None) -> Person:
         name: Column(column.vertices, column.deltas_mm * np.float32(build.scale))
         for name, column in anatomy.units.items()
     }
-    glasses = fit_glasses(seed, anatomy, build, age=build.age)
     return Person(
         seed=seed,
         anatomy=anatomy,
@@ -83,7 +84,7 @@ def draw_person(seed: int, *, tone: float | None = None) -> Person:
         skin_reflectance=reflectance,
         eye_reflectance=paint_eyes(seed),
         hair=hair,
-        glasses=glasses,
+        glasses=fit_glasses(seed, anatomy, build) if glasses else None,
         perfusion=draw_perfusion(seed, anatomy),
         units=units,
     )

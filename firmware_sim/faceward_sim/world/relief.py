@@ -14,7 +14,7 @@ from faceward_sim.world.anatomy import Anatomy, Floats
 from faceward_sim.world.complexion import smooth
 from faceward_sim.world.streams import stream
 
-SCALES_MM = ((35.0, 1.6), (20.0, 1.4), (12.0, 0.85))  # length of the kernel, sigma along each axis
+SCALES_MM = ((35.0, 2.0), (20.0, 1.75), (12.0, 1.0))  # length of the kernel, sigma along each axis
 ASYMMETRY = 0.25  # of the sigma, for what differs between left and right
 WAVES = 96
 _MIRROR = np.array([-1.0, 1.0, 1.0])
@@ -31,6 +31,7 @@ def draw_relief(seed: int, anatomy: Anatomy) -> Floats:
         here, there = _field(rng, length_mm, points, points * _MIRROR)
         there = there * _MIRROR
         total += sigma_mm * ((here + there) + ASYMMETRY * (here - there)) / np.sqrt(2)
+    total -= _rigid(points, total, share[moved] * smooth(anatomy.vertices_mm[moved, 2], 60.0, 20.0))
     displaced = np.zeros(anatomy.vertices_mm.shape, np.float32)
     displaced[moved] = total * share[moved, None]
     return displaced
@@ -44,6 +45,25 @@ def _field(
     phases = rng.uniform(0, 2 * np.pi, WAVES)
     weights = rng.normal(0, np.sqrt(2 / WAVES), (WAVES, 3))
     return tuple(np.cos(points @ waves + phases) @ weights for points in places)
+
+
+def _rigid(
+    points: NDArray[np.float64], moves: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The part of `moves` that shifts and turns the whole face: that is pose, and no shape."""
+    x, y, z = points.T
+    zero, one = np.zeros_like(x), np.ones_like(x)
+    # Columns: a shift along each axis, a small turn about each axis; rows: every point's x, then y, then z.
+    basis = np.concatenate(
+        [
+            np.stack([one, zero, zero, zero, z, -y], axis=1),
+            np.stack([zero, one, zero, -z, zero, x], axis=1),
+            np.stack([zero, zero, one, y, -x, zero], axis=1),
+        ]
+    )
+    root = np.tile(np.sqrt(weights), 3)
+    found, *_ = np.linalg.lstsq(basis * root[:, None], moves.T.ravel() * root, rcond=None)
+    return (basis @ found).reshape(3, -1).T
 
 
 def _share(anatomy: Anatomy) -> Floats:
