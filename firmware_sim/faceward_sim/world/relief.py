@@ -14,7 +14,7 @@ from faceward_sim.world.anatomy import Anatomy, Floats
 from faceward_sim.world.complexion import smooth
 from faceward_sim.world.streams import stream
 
-SCALES_MM = ((35.0, 2.0), (20.0, 1.75), (12.0, 1.0))  # length of the kernel, sigma along each axis
+SCALES_MM = ((35.0, 1.5), (20.0, 1.3), (12.0, 0.75))  # length of the kernel, sigma along each axis
 ASYMMETRY = 0.25  # of the sigma, for what differs between left and right
 WAVES = 96
 _MIRROR = np.array([-1.0, 1.0, 1.0])
