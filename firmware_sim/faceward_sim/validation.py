@@ -78,10 +78,11 @@ def people(
     if first_seed is None:
         first_seed = secrets.randbelow(1 << 30) + 10_000
     seeds = range(first_seed, first_seed + count)
-    gallery = hang(
-        seeds, captures, models, lambda done: print(f"\r{done} of {count} people", end="", file=sys.stderr, flush=True)
-    )
-    print(file=sys.stderr)
+    try:
+        gallery = hang(seeds, captures, models, lambda done: _progress(done, count))
+    except ValueError as error:  # no models, or no portrait with a face in it
+        print(f"faceward-sim: {error}", file=sys.stderr)
+        raise typer.Exit(EXIT_CONFIG) from None
     found = gallery.separation
     holds = found.impostor_mean <= IMPOSTOR_MEAN_MAX and found.eer <= EER_MAX
     if sheet is not None:
@@ -107,6 +108,10 @@ def people(
         )
         print("OK" if holds else "MISS")
     raise typer.Exit(0 if holds else EXIT_MISSED)
+
+
+def _progress(done: int, count: int) -> None:
+    print(f"\r{done} of {count} people", end="\n" if done == count else "", file=sys.stderr, flush=True)
 
 
 def _as_object(row: Row) -> dict[str, Any]:

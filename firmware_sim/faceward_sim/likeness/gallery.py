@@ -37,7 +37,7 @@ def hang(
 ) -> Gallery:
     """Take `captures` portraits of the person of each seed and compare all of them.
 
-    :raises ValueError: fewer than two people or two captures.
+    :raises ValueError: fewer than two people or two captures, too few faces found, or (the SDK's ConfigError) no models.
     """
     if len(seeds) < 2 or captures < 2:
         raise ValueError("a gallery takes two people with two captures each at least")
@@ -58,6 +58,8 @@ def hang(
             if len(faces) <= number and len(faces) < ON_SHEET:
                 faces.append(_cut_out(portrait, face.landmarks_px))
         progress(number + 1)
+    if not rows:
+        raise ValueError("no portrait has a face that the detector finds")
     return Gallery(separate(np.stack(rows), np.array(whose)), missed, tuple(faces))
 
 
