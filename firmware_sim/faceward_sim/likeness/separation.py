@@ -58,12 +58,14 @@ def separate(embeddings: NDArray[np.float32], person: NDArray[np.int64], *, seed
     )
     rng = np.random.default_rng(seed)
     rates = []
-    for _ in range(RESAMPLES):
+    while len(rates) < RESAMPLES:
         times = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
         # A person drawn twice brings their genuine comparisons twice; two copies of one person are no impostors.
         genuine_counts = np.bincount(level[same], weights=times[a[same]], minlength=_LEVELS)
         weights = (times[a[~same]] * times[b[~same]]).astype(float)
         impostor_counts = np.bincount(level[~same], weights=weights, minlength=_LEVELS)
+        if not (genuine_counts.any() and impostor_counts.any()):
+            continue  # one person over and over compares with nobody
         rates.append(_equal_error(genuine_counts, impostor_counts)[0])
     low, high = np.percentile(rates, [2.5, 97.5])
     spread = np.sqrt((genuine.var() + impostor.var()) / 2)
