@@ -3,7 +3,7 @@
     python tools/fly_photons.py --out faceward_sim/optics/transport/assets/transport.npz
 
 Seeds are the numbers of the stacks, so the same code and machine write the same file. With the default counts it takes
-five minutes of one core. `--photons` scales every count, for a rough table.
+ten minutes of one core. `--photons` scales every count, for a rough table.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 SKIN_PHOTONS = 200_000
 SLAB_PHOTONS = 40_000
-WORN_PHOTONS = 40_000
+WORN_PHOTONS = 30_000
 
 DEEPEST = 60.0  # transport lengths; a slab before a head is flown no deeper, since not 2 % comes through
 HEAD_MU_S_REDUCED = 1.96  # nominal dermis at 940 nm (sheet); behind a mask its spread is of little account
@@ -50,13 +50,13 @@ SLAB_AXES = (
 )
 _SHELL_AXES = (
     axis("refractive index", "line", 1.40, 1.55),
-    axis("mu_s'", "log", 0.3, 0.5, 0.85, 1.4, 2.4, 4.0, 7.0, 15.0, 60.0),
-    axis("thickness in mm", "log", 0.1, 0.3, 0.7, 1.3, 2.2, 3.5, 6.0),
+    axis("mu_s'", "log", 0.3, 0.5, 0.8, 1.15, 1.6, 2.3, 3.4, 5.0, 9.0, 20.0, 60.0),
+    axis("thickness in mm", "log", 0.1, 0.3, 0.7, 1.2, 1.8, 2.5, 3.3, 4.4, 6.0),
 )
 _GAP_AXIS = axis("gap in mm", "line", 0.02, 5.0)
 _ABSORPTION_AXES = (
-    axis("mu_a of the slab", "root", 0.0005, 0.004, 0.02, 0.07, 0.2, 0.5, 1.2),
-    axis("mu_a of the head's epidermis", "root", 0.06, 1.0, 4.9),
+    axis("mu_a of the slab", "root", 0.0005, 0.005, 0.025, 0.1, 0.4, 1.2),
+    axis("mu_a of the head's epidermis", "root", 0.06, 0.4, 1.5, 4.9),
     axis("mu_a of the head's dermis", "root", 0.015, 0.04, 0.11),
 )
 CONTACT_AXES = (*_SHELL_AXES, *_ABSORPTION_AXES)
