@@ -12,7 +12,7 @@ from faceward_sim.optics.profile import Profile
 from faceward_sim.world.surface import Material
 
 ENTRIES = 2048
-_KEPT = 0.993  # of a dot's light lies inside its patch; the rest is folded back in
+_KEPT = 0.985  # of a dot's light lies inside its patch; the rest is folded back in
 _LARGEST_PX = 28.0
 _SCALE_STEP = math.log(1.04)
 

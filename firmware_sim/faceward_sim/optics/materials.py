@@ -131,7 +131,7 @@ SUBSTANCES: Mapping[str, Substance] = MappingProxyType(
         ),
         "plaster": Substance(
             "a plaster head", Range(4.0, 6.0, 15.0, 0.3), Range(40.0, 60.0, 80.0, 0.2), Range(0.005, 0.01, 0.02, 0.3),
-            1.52, None,
+            1.50, None,
         ),
         # Polystyrene foam: cells of .1 mm, hardly any absorption, and hardly any surface to reflect inwards (assumed).
         "foam": Substance(

@@ -140,7 +140,7 @@ _INSTRUMENTS = (
                 _Sheet(0.83, 0.01), _Sheet(5.0, 0.1), _Sheet(0.25, 0.05), _Sheet(0.0, 1.0)),
     _Instrument("paper 0.14 mm", _shell(0.14, 50.0, 0.02, index=1.50, gap=None),
                 _Sheet(0.6, 0.1, 0.8), _Sheet(0.2, 0.1, 2.4), _Sheet(0.05, 0.05), None),
-    _Instrument("plaster 5 mm", _shell(5.0, 60.0, 0.01, index=1.52, gap=None),
+    _Instrument("plaster 5 mm", _shell(5.0, 60.0, 0.01, index=1.50, gap=None),
                 _Sheet(0.89, 0.01), _Sheet(2.8, 0.1), _Sheet(0.05, 0.05), None),
 )  # fmt: skip
 
