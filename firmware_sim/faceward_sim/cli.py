@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from faceward_sim import validation
 from faceward_sim.campaign import command as campaign
 from faceward_sim.ports.powered import Pace
 
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.add_typer(campaign.app, name="campaign")
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+app.add_typer(validation.app, name="validate")
 
 
 @app.command()

@@ -242,6 +242,12 @@ TESTERS = {
     "faceward_sim.conformance": {"faceward.plugin", "faceward"},
     "faceward_sim.pytest_plugin": {"faceward.plugin", "faceward"},
     "faceward_sim.campaign": {"faceward", "faceward.pad", "faceward.trial"},
+    "faceward_sim.likeness.recogniser": {
+        "faceward.plugin",
+        "faceward.face.detect",
+        "faceward.face.embedding",
+        "faceward.face.models",
+    },
 }
 
 
@@ -264,6 +270,16 @@ def test_nothing_of_the_simulator_imports_the_campaigns_but_the_command_line() -
         for found in runtime_imports("firmware_sim/faceward_sim", "firmware_sim")
         if within(found.target, ("faceward_sim.campaign",))
         and not within(found.importer, ("faceward_sim.campaign", "faceward_sim.cli"))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nothing_of_the_simulator_imports_the_likeness_but_the_command_line() -> None:
+    wrong = [
+        str(found)
+        for found in runtime_imports("firmware_sim/faceward_sim", "firmware_sim")
+        if within(found.target, ("faceward_sim.likeness",))
+        and not within(found.importer, ("faceward_sim.likeness", "faceward_sim.validation"))
     ]
     assert not wrong, "\n".join(wrong)
 

@@ -1,9 +1,4 @@
-"""How a dot's light spreads inside a material, and what the lens makes of it.
-
-The light that leaves within r is F(r) = 1 - exp(-(r / s)^k). Its two parameters are fixed by the radii that hold 50 %
-and 90 %. For the nominal skin of sensor-physics.md k is .95 to 1.04, and F(.5 mm) comes to within .04 of the shares in
-its table; k = 2 is a Gaussian.
-"""
+"""How a dot's light spreads inside a material, and what the lens makes of it."""
 
 from __future__ import annotations
 
@@ -13,19 +8,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from faceward_sim.optics.profile import Profile
 from faceward_sim.world.surface import Material
 
 ENTRIES = 2048
-_KEPT = 0.993  # of a dot's light lies inside its patch; the rest is folded back in
+_KEPT = 0.985  # of a dot's light lies inside its patch; the rest is folded back in
 _LARGEST_PX = 28.0
 _SCALE_STEP = math.log(1.04)
-
-
-def spread(material: Material) -> tuple[float, float]:
-    """(s in mm, k) of a material's F."""
-    ratio = max(material.dot_r90_mm / material.dot_r50_mm, 1.05)
-    k = math.log(math.log(10) / math.log(2)) / math.log(ratio)
-    return material.dot_r50_mm / math.log(2) ** (1 / k), k
 
 
 class SpreadTables:
@@ -37,11 +26,11 @@ class SpreadTables:
 
     def __init__(self, blur_sigma_px: float) -> None:
         self._blur = blur_sigma_px
-        self._index: dict[tuple[float, float, int], int] = {}
+        self._index: dict[tuple[Material, int], int] = {}
         self.tables = np.zeros((0, ENTRIES + 1), np.float32)
         self.reach_px = np.zeros(0, np.float32)
         self.half_px = np.zeros(0, np.float32)  # r50 without the blur
-        self.mirror = self._add(0.0, 1.0)
+        self.mirror = self._add(None, 0.0)
 
     @staticmethod
     def steps(px_per_mm: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -50,29 +39,28 @@ class SpreadTables:
 
     def row(self, material: Material, step: int) -> int:
         """Which row of `tables` serves this material at this step of the scale."""
-        key = (material.dot_r50_mm, material.dot_r90_mm, step)
+        key = (material, step)
         if key not in self._index:
-            s_mm, k = spread(material)
-            self._index[key] = self._add(s_mm * math.exp(step * _SCALE_STEP), k)
+            self._index[key] = self._add(material.profile, math.exp(step * _SCALE_STEP))
         return self._index[key]
 
-    def _add(self, s_px: float, k: float) -> int:
-        tail = s_px * (-math.log(1 - _KEPT)) ** (1 / k)
-        reach = min(max(tail, 0.0) + 3.5 * self._blur, _LARGEST_PX)
+    def _add(self, profile: Profile | None, px_per_mm: float) -> int:
+        """A row for a profile at a scale; None is light that leaves where it came in."""
+        tail = profile.radius_mm(_KEPT) * px_per_mm if profile else 0.0
+        reach = min(tail + 3.5 * self._blur, _LARGEST_PX)
         radius = np.arange(0, reach + 0.1, 0.1)
         rings = np.arange(0, max(reach, 0.2), 0.1)
-        inside = np.ones(len(rings)) if s_px <= 0 else 1 - np.exp(-((rings / max(s_px, 1e-9)) ** k))
-        share = np.diff(inside) if s_px > 0 else np.eye(1, len(rings) - 1).ravel()
-        middle = rings[:-1] + 0.05 if s_px > 0 else np.zeros(len(rings) - 1)
-        profile = np.zeros(len(radius))
-        _blur_rings(middle, share, self._blur, radius, profile)
+        share = np.diff(profile.inside(rings / px_per_mm)) if profile else np.eye(1, len(rings) - 1).ravel()
+        middle = rings[:-1] + 0.05 if profile else np.zeros(len(rings) - 1)
+        blurred = np.zeros(len(radius))
+        _blur_rings(middle, share, self._blur, radius, blurred)
         squared = np.linspace(0, reach**2, ENTRIES)
-        table = np.interp(np.sqrt(squared), radius, profile)
+        table = np.interp(np.sqrt(squared), radius, blurred)
         table[-1] = 0
         table /= np.pi * np.trapezoid(table, squared)
         self.tables = np.ascontiguousarray(np.vstack([self.tables, np.append(table, 0).astype(np.float32)]))
         self.reach_px = np.append(self.reach_px, np.float32(reach))
-        self.half_px = np.append(self.half_px, np.float32(s_px * math.log(2) ** (1 / k)))
+        self.half_px = np.append(self.half_px, np.float32(profile.radius_mm(0.5) * px_per_mm if profile else 0.0))
         return len(self.tables) - 1
 
 

@@ -54,10 +54,10 @@ class ActorSpec:
 class LivePerson:
     """Somebody who looks at the sensor and does what the indicator asks."""
 
-    def __init__(self, seed: int, distance_mm: float, tone: float | None) -> None:
-        self.name = "live"
+    def __init__(self, seed: int, distance_mm: float, tone: float | None, *, glasses: bool = False) -> None:
+        self.name = "live-glasses" if glasses else "live"
         self.species = "live"
-        self.body = Body(draw_person(seed, tone=tone))
+        self.body = Body(draw_person(seed, tone=tone, glasses=glasses))
         self.mover = Mover(seed, distance_mm)
         self._room = draw_room(seed)
         self._place = np.array([0.0, -FACE_CENTRE_MM, distance_mm], np.float32)
@@ -171,7 +171,7 @@ class MaskWearer:
         self.name = name
         self.species = "mask-silicone-matched" if matched else "mask-silicone"
         wearer = draw_person(seed, tone=tone)
-        silicone = draw_matched_silicone(seed, wearer.complexion) if matched else draw_typical_silicone(seed)
+        silicone = (draw_matched_silicone if matched else draw_typical_silicone)(seed, wearer.complexion)
         self.mask = Mask(seed, wearer, silicone)
         self._body = Body(wearer, skin=self.mask.bare_triangles)
         self._mover = Mover(seed, distance_mm)
@@ -207,6 +207,7 @@ class MaskWearer:
 
 _SPECS = (
     ActorSpec("live", "live", "a living person who obeys the indicator", LivePerson),
+    ActorSpec("live-glasses", "live", "the same person in spectacle frames", partial(LivePerson, glasses=True)),
     ActorSpec("print-a4", "print", "an A4 print of another person's near-infrared photograph, held up", PrintHolder),
     ActorSpec("phone-screen", "screen", "a phone that shows a face: dark at 940 nm but for its glass", ScreenHolder),
     ActorSpec(

@@ -1,8 +1,7 @@
 """Near-infrared reflectance of a face: skin by tone, brows, lips, lids, beard, moles, wrinkles.
 
-Reflectances at 940 nm by tone, dot radii and specular share come from the parameter sheet (Monte Carlo transport in a
-layered skin, melanosome fraction 2, 10, 20 and 35 %). The spread around them follows the sheet's lognormal scattering
-(sigma .2-.3); how features such as brows or lips contrast with skin at 940 nm is assumed and drawn from ranges.
+What plain skin does with light comes from transport in each person's own composition (optics/materials.py); how
+features such as brows or lips contrast with skin at 940 nm is assumed and drawn from ranges.
 """
 
 from __future__ import annotations
@@ -11,26 +10,23 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numba import vectorize
 from numpy.typing import NDArray
 
+from faceward_sim.optics.materials import SKIN_MIRRORS, draw_skin, skin_response, to_material
+from faceward_sim.optics.transport.tissue import Skin
 from faceward_sim.world.skin_map import SkinMap
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Material
 
 Floats = NDArray[np.float32]
 
-TONES = (1.0, 2.0, 3.0, 4.0)  # Fitzpatrick I-II, III-IV, V, VI
-REFLECTANCE_940 = (0.482, 0.383, 0.300, 0.221)
-DOT_R50_MM = (1.10, 1.00, 0.90, 0.85)
-DOT_R90_MM = (3.50, 3.35, 3.20, 3.00)
-SPECULAR_SHARE = (0.055, 0.070, 0.088, 0.110)  # 5.5 % (I-II) to 11 % (VI); the middle ones interpolated
-
-
 @dataclass(frozen=True, slots=True)
 class Complexion:
     """What one person's skin does with light, before features are painted on it."""
 
     tone: float  # 1 to 4
+    skin: Skin
     reflectance: float
     material: Material
 
@@ -72,27 +68,23 @@ class Traits:
     shine_zone: float
     socket: float
     nose_shade: float
+    hollow: float  # how much darker folds and hollows are, where little of the sky over the skin is open
 
 
 def draw_complexion(seed: int, tone: float | None) -> Complexion:
-    """Draw a skin; `tone` fixes the group (1 to 4) but not the person's own scattering and absorption.
+    """Draw a skin; `tone` fixes the group (1 to 4) but not the person's own melanin, blood, water and scattering.
 
     :raises ValueError: the tone is outside 1 to 4.
     """
     rng = stream(seed, "complexion")
     drawn = rng.uniform(1.0, 4.0)
     tone = float(drawn if tone is None else tone)
-    if not 1.0 <= tone <= 4.0:
-        raise ValueError(f"a tone lies between 1 and 4, not at {tone}")
-    scattering = np.clip(rng.normal(0.0, 0.2), -0.45, 0.45)  # log of mu_s' over its nominal (sheet: sigma .2-.3)
-    absorption = np.clip(rng.normal(0.0, 0.15), -0.35, 0.35)
-    # Exponents: diffusion theory at the sheet's coefficients; R rises and the radii fall with scattering.
-    reflectance = np.interp(tone, TONES, REFLECTANCE_940) * np.exp(0.30 * scattering - 0.30 * absorption)
-    r50 = np.interp(tone, TONES, DOT_R50_MM) * np.exp(-0.55 * scattering - 0.10 * absorption)
-    r90 = np.interp(tone, TONES, DOT_R90_MM) * np.exp(-0.45 * scattering - 0.25 * absorption)
-    share = float(np.clip(np.interp(tone, TONES, SPECULAR_SHARE) * np.exp(rng.normal(0.0, 0.08)), 0.055, 0.11))
-    material = Material("skin", float(r50), float(r90), share, rng.uniform(0.2, 0.35))
-    return Complexion(tone, float(reflectance), material)
+    skin = draw_skin(rng, tone)
+    response = skin_response(skin)
+    # Sebum and moisture change the surface's index a little (assumed).
+    mirrors = SKIN_MIRRORS * float(np.exp(np.clip(rng.normal(0.0, 0.08), -0.16, 0.16)))
+    material = to_material("skin", response, mirrors, float(rng.uniform(0.2, 0.35)))
+    return Complexion(tone, skin, response.reflectance, material)
 
 
 def draw_traits(seed: int, *, male: float, age: float) -> Traits:
@@ -101,11 +93,11 @@ def draw_traits(seed: int, *, male: float, age: float) -> Traits:
     grey = np.clip((age - 0.4) * 2.4 + rng.normal(0, 0.2), 0, 1)
     # Melanin absorbs little past 900 nm, yet a tuft traps light: dark hair returns .05-.2, fair and grey more (L).
     ranges = ((0.05, 0.11), (0.10, 0.20), (0.20, 0.38))
-    pigmented = rng.uniform(*ranges[int(rng.choice(3, p=[0.5, 0.3, 0.2]))])
+    pigmented = rng.uniform(*ranges[int(rng.choice(3, p=[0.55, 0.28, 0.17]))])
     hair = pigmented * (1 - grey) + rng.uniform(0.38, 0.52) * grey
-    bearded = male > 0.5 and rng.random() < 0.65
+    bearded = male > 0.5 and rng.random() < 0.6
     style = rng.integers(0, 5)
-    grown = float(rng.uniform(0.35, 1.0)) if bearded else 0.0
+    grown = float(rng.uniform(0.5, 1.05)) if bearded else 0.0
     shadow = float(rng.uniform(0.0, 0.25)) if male > 0.5 else 0.0
     return Traits(
         age=age,
@@ -118,36 +110,43 @@ def draw_traits(seed: int, *, male: float, age: float) -> Traits:
         brow_slope=float(rng.uniform(-0.2, 0.22)),
         brow_width=float(rng.uniform(2.0, 5.6) + 2.6 * male * rng.random()),
         brow_density=float(np.clip(rng.beta(1.6, 0.8) * 1.25, 0.08, 1.15)),
-        brow_reflectance=float(np.clip(hair * rng.uniform(0.5, 1.0), 0.04, 0.45)),
+        brow_reflectance=float(np.clip(hair * rng.uniform(0.4, 0.95), 0.04, 0.45)),
         monobrow=float(rng.uniform(0.2, 0.8)) if rng.random() < 0.12 else 0.0,
         lash=float(rng.uniform(0.2, 1.0)),
         lid_shadow=float(rng.uniform(-0.1, 0.5)),
         under_eye=float(rng.uniform(-0.05, 0.40) + 0.1 * age),
-        lip_upper=float(rng.uniform(0.42, 1.05)),
-        lip_lower=float(rng.uniform(0.48, 1.12)),
+        lip_upper=float(rng.uniform(0.38, 1.08)),
+        lip_lower=float(rng.uniform(0.42, 1.12)),
         lip_outline=float(rng.uniform(0.0, 0.25)),
-        nasolabial=float(rng.uniform(0.0, 0.20) + 0.25 * age),
+        nasolabial=float(rng.uniform(0.0, 0.24) + 0.30 * age),
         forehead_lines=float(rng.uniform(0.0, 0.10) + 0.30 * age),
         crows_feet=float(rng.uniform(0.0, 0.10) + 0.30 * age),
         moustache=max(shadow, grown * float(style in (0, 1, 2, 4))),
         chin_beard=max(shadow, grown * float(style in (0, 1, 3))),
         jaw_beard=max(shadow, grown * float(style == 0)),
         beard_line=float(rng.uniform(62.0, 82.0)),
-        freckles=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.2 else 0.0,
+        freckles=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.25 else 0.0,
         mole_count=int(rng.poisson(3.0)),
         blotch=float(rng.uniform(0.015, 0.07)),
         pores=float(rng.uniform(0.01, 0.04)),
-        cheek_gradient=float(rng.uniform(-0.25, 0.18)),
+        cheek_gradient=float(rng.uniform(-0.30, 0.20)),
         shine_zone=float(rng.uniform(-0.15, 0.15)),
-        socket=float(rng.uniform(-0.10, 0.35)),
+        socket=float(rng.uniform(-0.15, 0.40)),
         nose_shade=float(rng.uniform(-0.20, 0.15)),
+        hollow=float(rng.uniform(0.35, 0.75)),
     )
 
 
-def smooth(x: Floats, low: float, high: float) -> Floats:
+@vectorize(["float32(float32, float32, float32)", "float64(float64, float64, float64)"], cache=True)
+def smooth(x, low, high):
     """A cubic step from 0 at `low` to 1 at `high` (falling if low > high)."""
-    t = np.clip((x - low) / (high - low), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)
+    t = min(max((x - low) / (high - low), 0), 1)
+    return t * t * (3 - 2 * t)
+
+
+def bump(x: Floats, centre: float | Floats, width: float) -> Floats:
+    """1 at `centre`, falling off as a Gaussian of that width."""
+    return np.exp(-0.5 * ((x - centre) / width) ** 2)
 
 
 def mottle(rng: np.random.Generator, size: int, cells_down: int, cells_across: int) -> Floats:
@@ -155,10 +154,6 @@ def mottle(rng: np.random.Generator, size: int, cells_down: int, cells_across: i
     grid = rng.standard_normal((cells_down, cells_across)).astype(np.float32)
     field = cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC)
     return field / max(float(field.std()), 1e-6)
-
-
-def bump(x: Floats, centre: float | Floats, width: float) -> Floats:
-    return np.exp(-0.5 * ((x - centre) / width) ** 2)
 
 
 def paint_skin(seed: int, skin: SkinMap, complexion: Complexion, traits: Traits) -> Floats:
@@ -185,7 +180,7 @@ def paint_skin(seed: int, skin: SkinMap, complexion: Complexion, traits: Traits)
     _moles(rng, tint, traits, skin)
     _lips(rng, tint, traits, skin)
     _eyes(rng, tint, traits, skin)
-    tint *= 0.45 + 0.55 * np.clip(skin.openness, 0, 1) ** 0.6
+    tint *= 1 - traits.hollow + traits.hollow * np.clip(skin.openness, 0, 1) ** 0.6
 
     reflectance = np.float32(complexion.reflectance) * np.clip(tint, 0.12, 1.5)
     _beard(rng, reflectance, traits, skin, side, front)

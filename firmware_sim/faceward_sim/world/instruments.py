@@ -1,6 +1,6 @@
 """Presentation attack instruments: the sheet, the screen and the masks themselves, apart from who shows them.
 
-Optical values are the parameter sheet's instrument table at 940 nm; each instrument draws its own around them.
+What their materials do with light comes from transport in a shell that each instrument draws for itself.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from faceward_sim.firmware.imager import Prompt
 from faceward_sim.optics.flood import Emitter, flood_signal
 from faceward_sim.optics.geometry import Geometry, Pinhole
+from faceward_sim.optics.materials import SUBSTANCES, Shell, tinted, to_material
 from faceward_sim.optics.rasterise import Rasteriser
 from faceward_sim.world.anatomy import Anatomy, Floats, load_anatomy
 from faceward_sim.world.body import FACE_CENTRE_MM, Body
@@ -59,16 +60,14 @@ class Sheet:
     def __init__(self, seed: int) -> None:
         rng = stream(seed, "sheet")
         photo = take_photo(draw_person(victim_seed(seed)))
-        paper = float(rng.uniform(0.6, 0.8))  # sheet: paper .6-.8
+        response = SUBSTANCES["paper"].draw(rng, None).response()
+        paper = response.reflectance
         toner = float(rng.uniform(0.04, 0.10))  # carbon black absorbs (sheet); depth of black assumed
         gamma = float(rng.uniform(0.85, 1.15))
         cover = 1.0 - photo**gamma
         grain = 1 + 0.02 * np.clip(rng.standard_normal(photo.shape).astype(np.float32), -3, 3)
         self.reflectance = np.clip(paper * (1 - cover * (1 - toner / paper)) * grain, 0.02, 0.85).astype(np.float32)
-        # Paper .1-.2 mm: r50 .05 mm (sheet); its tail assumed.
-        self.material = Material(
-            "paper", float(rng.uniform(0.04, 0.08)), float(rng.uniform(0.15, 0.4)), 0.03, float(rng.uniform(0.35, 0.6))
-        )
+        self.material = to_material("paper", response, 0.03 * paper, float(rng.uniform(0.35, 0.6)))
         columns, rows = 22, 30
         across, down = np.meshgrid(np.linspace(-0.5, 0.5, columns), np.linspace(-0.5, 0.5, rows))
         x, y = across * A4_MM[0], down * A4_MM[1]
@@ -182,42 +181,31 @@ def _smoothed(field: Floats, corners: NDArray[np.int32], rounds: int) -> Floats:
 class Silicone:
     """A batch: what the shell's material does at 940 nm."""
 
+    shell: Shell
     reflectance: float
     material: Material
 
 
-def draw_typical_silicone(seed: int) -> Silicone:
-    """3 mm, mu_s' 1.0, mu_a .02: R .51, r50 2.25 mm (sheet); r90 6.5 mm by the same transport's shape, assumed."""
+def draw_typical_silicone(seed: int, wearer: Complexion) -> Silicone:
+    """About 3 mm, mu_s' 1.0, mu_a .02, loose on its wearer's head."""
     rng = stream(seed, "silicone")
-    scattering = float(np.clip(rng.normal(0, 0.15), -0.3, 0.3))
-    tint = float(np.clip(rng.normal(0, 0.08), -0.16, 0.16))
+    shell = SUBSTANCES["silicone"].draw(rng, wearer.skin)
+    response = shell.response()
+    mirrors = float(rng.uniform(0.023, 0.046))  # n 1.40 mirrors .028; talc and lacquer change it (assumed)
     return Silicone(
-        0.51 * np.exp(0.3 * scattering + tint),
-        Material(
-            "silicone",
-            2.25 * np.exp(-0.55 * scattering),
-            6.5 * np.exp(-0.45 * scattering + 0.3 * tint),
-            float(rng.uniform(0.045, 0.09)),
-            float(rng.uniform(0.2, 0.35)),
-        ),
+        shell, response.reflectance, to_material("silicone", response, mirrors, float(rng.uniform(0.2, 0.35)))
     )
 
 
-def draw_matched_silicone(seed: int, skin: Complexion) -> Silicone:
-    """3 mm, mu_s' 2.0, tinted to a skin: r50 1.20 mm at R .54 (sheet), a little less where pigment darkens it."""
+def draw_matched_silicone(seed: int, wearer: Complexion) -> Silicone:
+    """About 3 mm, mu_s' 2.0, tinted until it returns what the wearer's skin does, to 6 % or so."""
     rng = stream(seed, "silicone")
-    scattering = float(np.clip(rng.normal(0, 0.12), -0.25, 0.25))
-    reflectance = skin.reflectance * float(np.exp(rng.normal(0, 0.06)))
-    darker = (reflectance / 0.54) ** 0.2
+    shell = SUBSTANCES["silicone-skin-matched"].draw(rng, wearer.skin)
+    shell = tinted(shell, wearer.reflectance * float(np.exp(rng.normal(0, 0.06))))
+    response = shell.response()
+    mirrors = wearer.material.specular_share * wearer.reflectance * float(rng.uniform(0.85, 1.15))
     return Silicone(
-        reflectance,
-        Material(
-            "silicone-matched",
-            1.20 * darker * np.exp(-0.55 * scattering),
-            3.7 * darker * np.exp(-0.45 * scattering),
-            skin.material.specular_share * float(rng.uniform(0.85, 1.15)),
-            float(rng.uniform(0.2, 0.35)),
-        ),
+        shell, response.reflectance, to_material("silicone-matched", response, mirrors, float(rng.uniform(0.2, 0.35)))
     )
 
 
@@ -243,7 +231,7 @@ class Mask:
 
         skin_map = load_skin_map(1024)
         self.reflectance = paint_skin(
-            other, skin_map, Complexion(other_skin.tone, silicone.reflectance, silicone.material), traits
+            other, skin_map, replace(other_skin, reflectance=silicone.reflectance, material=silicone.material), traits
         )
         style = draw_style(other, male=face.male, age=face.age)
         self.hair: Hair | None = grow_hair(other, anatomy, self.rest, traits, style) if rng.random() < 0.7 else None

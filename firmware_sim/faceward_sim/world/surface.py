@@ -13,14 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceward_sim.firmware.imager import Prompt
+from faceward_sim.optics.profile import SHARES, Profile
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
     """How a surface returns near-infrared light at one band.
 
-    A dot's diffuse light spreads by the radii that hold 50 % and 90 % of it. The specular lobe is Fresnel-like with
-    `specular_share` of the nominal diffuse reflectance at normal incidence and Beckmann-like `roughness` (0 is a mirror).
+    A dot's diffuse light spreads by the radii that hold 50 % and 90 % of it; where transport gave more of its profile,
+    `dot_radii_mm` are the radii that hold SHARES of it. The specular lobe is Fresnel-like with `specular_share` of the
+    nominal diffuse reflectance at normal incidence and Beckmann-like `roughness` (0 is a mirror).
     """
 
     name: str
@@ -28,6 +30,14 @@ class Material:
     dot_r90_mm: float
     specular_share: float
     roughness: float
+    dot_radii_mm: tuple[float, ...] = ()
+
+    @property
+    def profile(self) -> Profile:
+        """The share of a dot's diffuse light inside a radius."""
+        if self.dot_radii_mm:
+            return Profile(SHARES, self.dot_radii_mm)
+        return Profile((0.5, 0.9), (self.dot_r50_mm, self.dot_r90_mm))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,7 @@ class Surface:
     uv: NDArray[np.float32]  # (V, 2), in [0, 1], v downwards as image rows
     reflectance: NDArray[np.float32]  # (H, W) diffuse reflectance at the sensor's band, absolute
     material: Material
+    flush: NDArray[np.float32] | None = None  # (V,) reflectance now over reflectance at rest: the pulse; None is 1
 
 
 @dataclass(frozen=True, slots=True)
