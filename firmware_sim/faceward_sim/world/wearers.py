@@ -36,7 +36,7 @@ class MaskWearer:
         pose = Pose(posture, self._place, person.build.scale)
         head = self._body.expressed(posture.units)
         outer, moved = mask.shell_mm(person, posture.units)
-        inner = person.build.vertices_mm[mask.rim_vertex] + moved[mask.rim_vertex]
+        inner = (person.build.vertices_mm + mask.trimmed_mm + moved)[mask.rim_vertex]
         follow = person.anatomy.follow
         shell = np.concatenate(
             [

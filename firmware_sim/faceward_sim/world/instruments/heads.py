@@ -36,6 +36,8 @@ class HeadDesign:
     glass_eyes: bool = False
 
 
+_NECK_MM = 75.0  # the neck's middle lies so far behind the eyes
+
 # Substances are the sheet's; gloss of plaster and foam is next to none, of paints about n 1.5's (assumed).
 HEADS = (
     HeadDesign("head-plaster", "head-plaster", "a plaster cast of another's head", "plaster", Coat.BARE,
@@ -73,7 +75,14 @@ class Head:
         eyes = person.eye_reflectance if design.glass_eyes or design.coat is Coat.PAINT else blank
         neck_mm = COLLAR_MM - float(rng.uniform(10, 35))
         rest = anatomy.vertices_mm[anatomy.wedge_vertex]
-        shown = ((rest[:, 1] < neck_mm) & (anatomy.follow[anatomy.wedge_vertex] > 0.2))[anatomy.triangles].all(axis=1)
+        shown = (rest[:, 1] < neck_mm)[anatomy.triangles].any(axis=1)
+        # The neck is sawn through: what hangs below is drawn up to the cut, towards its middle.
+        below = np.maximum(vertices[:, 1] - neck_mm, 0.0)
+        inward = np.where(below > 0, np.clip(1.0 - below / 60.0, 0.3, 1.0), 1.0)[:, None]
+        middle = np.array([0.0, 0.0, _NECK_MM], np.float32)
+        sawn = middle + (vertices - middle) * np.concatenate([inward, np.ones_like(inward), inward], axis=1)
+        sawn[:, 1] = np.minimum(sawn[:, 1], neck_mm)
+        vertices = sawn.astype(np.float32)
         hair = person.hair if rng.random() < design.hair_share else None
         made = replace(
             person,

@@ -29,6 +29,8 @@ from faceward_sim.world.people import COLLAR_MM, Person, skin_triangles
 from faceward_sim.world.skin_map import LEFT, RIGHT, lid_margin
 from faceward_sim.world.streams import stream
 
+_TRIMS = 5
+_FOLD_MM = 6.0  # how far a facet is lifted off the face at most
 _EDGE_MM = 18.0  # under a shell's edge, so far in, skin is drawn: it may look out
 
 
@@ -146,7 +148,7 @@ class Mask:
         corners = anatomy.wedge_vertex[anatomy.triangles]
         to_edge = _inside_mm(base, worn, corners)
         if design.facets:
-            self.rest = _folded(self.rest, worn & (to_lid > 4.0), design.facets, rng)
+            self.rest = _folded(self.rest, head, self._outward, worn & (to_lid > 4.0), design.facets, rng)
         if design.thins_out:
             self._feather(head, smooth(to_edge, 0.0, 14.0 if design.extent is Extent.HEAD else 7.0))
         skin = np.isin(np.arange(len(anatomy.triangles)), _rows(anatomy, skin_triangles(anatomy)))
@@ -194,7 +196,12 @@ class Mask:
         lids = np.zeros(len(head), bool)
         lids[np.unique(anatomy.wedge_vertex[anatomy.triangles[anatomy.cavity]])] = True
         fitted[lids] = head[lids]  # sockets and mouth are the wearer's own
-        return smoothed(fitted, corners, 1).astype(np.float32)
+        fitted = smoothed(fitted, corners, 1)
+        # Smoothing sinks ridges a little; nothing of the wearer may look through.
+        sunk = np.maximum(0.6 * thickness_mm - ((fitted - head) * normals).sum(axis=1), 0.0)
+        sunk[lids] = 0.0
+        self._outward = normals.astype(np.float32)
+        return (fitted + sunk[:, None] * normals).astype(np.float32)
 
     def _feather(self, head: Floats, share: Floats) -> None:
         """Let the shell run out to the skin at its edge."""
@@ -211,17 +218,31 @@ class Mask:
         back = ends[:, 1].astype(np.int64) * 65536 + ends[:, 0]
         open_edges = edges[~np.isin(key, back)]
         rim = np.unique(open_edges)
-        number = np.full(len(wedges), -1)
-        number[rim] = len(wedges) + np.arange(len(rim))
+        self._trim(vertex[open_edges])
+        # The wall has corners of its own, so that its light is not its neighbours'.
+        outer, inner = np.full(len(wedges), -1), np.full(len(wedges), -1)
+        outer[rim] = len(wedges) + np.arange(len(rim))
+        inner[rim] = len(wedges) + len(rim) + np.arange(len(rim))
         a, b = open_edges[:, 0], open_edges[:, 1]
         walls = np.concatenate(
-            [np.stack([b, a, number[a]], axis=1), np.stack([b, number[a], number[b]], axis=1)]
+            [np.stack([outer[b], outer[a], inner[a]], axis=1), np.stack([outer[b], inner[a], inner[b]], axis=1)]
         ).astype(np.int32)
         self.triangles = np.concatenate([triangles, walls])
-        self.vertex = vertex
+        self.vertex = np.concatenate([vertex, vertex[rim]])
         self.rim_vertex = vertex[rim]
         uv = anatomy.wedge_uv[wedges]
-        self.uv = np.concatenate([uv, uv[rim]]).astype(np.float32)
+        self.uv = np.concatenate([uv, uv[rim], uv[rim]]).astype(np.float32)
+
+    def _trim(self, edges: NDArray[np.int32]) -> None:
+        """Even out the shell's edges, which follow the mesh, as a blade would."""
+        before = self.rest.copy()
+        for _ in range(_TRIMS):
+            total, count = np.zeros_like(self.rest), np.zeros((len(self.rest), 1), np.float32)
+            for a, b in ((0, 1), (1, 0)):
+                np.add.at(total, edges[:, a], self.rest[edges[:, b]])
+                np.add.at(count, edges[:, a], 1)
+            self.rest = np.where(count > 0, 0.5 * self.rest + 0.5 * total / np.maximum(count, 1), self.rest)
+        self.trimmed_mm = (self.rest - before).astype(np.float32)
 
     def shell_mm(self, wearer: Person, units: Mapping[str, float]) -> tuple[Floats, Floats]:
         """Outer vertices (V, 3) under an expression, and how far each moved. A mask without lids lets lids alone."""
@@ -276,8 +297,10 @@ def _inside_mm(base: Floats, worn: NDArray[np.bool_], corners: NDArray[np.int32]
     return inside
 
 
-def _folded(shell: Floats, chosen: NDArray[np.bool_], count: int, rng: np.random.Generator) -> Floats:
-    """The chosen vertices, laid into as many planes, each about a place of its own."""
+def _folded(
+    shell: Floats, head: Floats, outward: Floats, chosen: NDArray[np.bool_], count: int, rng: np.random.Generator
+) -> Floats:
+    """The chosen vertices, laid into as many planes, each about a place of its own and clear of the head."""
     rows = np.flatnonzero(chosen & (shell[:, 2] < 80))
     points = shell[rows]
     places = points[rng.choice(len(points), count, replace=False)]
@@ -288,12 +311,15 @@ def _folded(shell: Floats, chosen: NDArray[np.bool_], count: int, rng: np.random
                 places[k] = points[nearest == k].mean(axis=0)
     folded = shell.copy()
     for k in range(count):
-        mine = points[nearest == k]
+        mine = rows[nearest == k]
         if len(mine) < 4:
             continue
-        middle = mine.mean(axis=0)
-        normal = np.linalg.svd(mine - middle, full_matrices=False)[2][2]
-        folded[rows[nearest == k]] = mine - ((mine - middle) @ normal)[:, None] * normal
+        middle = shell[mine].mean(axis=0)
+        normal = np.linalg.svd(shell[mine] - middle, full_matrices=False)[2][2]
+        normal *= np.sign(normal @ outward[mine].mean(axis=0))
+        flat = shell[mine] - ((shell[mine] - middle) @ normal)[:, None] * normal
+        inside = np.maximum(0.5 - ((flat - head[mine]) * outward[mine]).sum(axis=1), 0.0)
+        folded[mine] = flat + min(float(inside.max()), _FOLD_MM) * normal
     return folded
 
 

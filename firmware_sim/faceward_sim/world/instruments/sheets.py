@@ -48,12 +48,12 @@ def cut(points_mm: Floats, triangles: NDArray[np.int32], holes: tuple[Hole, ...]
     points = points_mm.copy()
     kept = triangles
     for hole in holes:
-        kept = kept[hole.reach(points[kept].mean(axis=1)) >= 1.0]
-        beside = np.intersect1d(np.setdiff1d(triangles, kept), kept)
-        reach = hole.reach(points[beside])
-        near = (reach > 0.3) & (reach < 1.8)
+        whole = (hole.reach(points[kept]) >= 1.0 - 1e-4).all(axis=1)
+        left = kept[whole]
+        beside = np.intersect1d(kept[~whole], left)
         middle = np.array([hole.x_mm, hole.y_mm], np.float32)
-        points[beside[near]] = middle + (points[beside[near]] - middle) / reach[near][:, None]
+        points[beside] = middle + (points[beside] - middle) / hole.reach(points[beside])[:, None]
+        kept = left
     return points, np.ascontiguousarray(kept)
 
 
