@@ -90,7 +90,7 @@ def _repainted(
     third = MaskWearer(design, seed, DISTANCE_MM, None, batch=middle).mask.reflectance
     kept = np.ones(one.shape, bool)
     for texture in (one, other, third):
-        kept &= (texture > 0.021) & (texture < 0.749)
+        kept &= (texture > 0.03) & (texture < 0.8)
     return float(np.abs(third - (one + other) / 2)[kept].max())
 
 

@@ -16,6 +16,7 @@ from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Material
 
 SEAM_MM = 78.0  # the plane over the ears in which two halves of a cast meet
+_PLAIN = (0.2, 0.4)  # of skin, at which paint_skin cuts nothing off
 _TONER = (0.04, 0.10)  # carbon black absorbs (sheet); depth of black assumed
 
 
@@ -36,19 +37,24 @@ def lay_on(coat: Coat, model: Model, reflectance: float, material: Material, see
         grain = 1 + 0.012 * mottle(rng, SKIN_TEXELS, 60, 60) + 0.012 * mottle(rng, SKIN_TEXELS, 500, 500)
         return np.clip(reflectance * grain, 0.02, 0.95).astype(np.float32)
     if coat is Coat.SKIN:
-        complexion = replace(model.complexion, reflectance=reflectance, material=material)
-        painted = paint_skin(model.seed, skin_map, complexion, model.traits)
+        # A pigment covers a share of the material, so the paint is linear in it; paint_skin itself ends where skin does.
+        dark, light = (_painted(model, skin_map, each, material) for each in _PLAIN)
+        slope = (light - dark) / np.float32(_PLAIN[1] - _PLAIN[0])
+        painted = dark + slope * np.float32(reflectance - _PLAIN[0])
         return np.clip(painted * _seam(rng, skin_map), 0.02, 0.95).astype(np.float32)
     # Features over plain skin, on a scale of their own: paint_skin keeps to what skin can return.
-    plain = 0.4
-    complexion = replace(model.complexion, reflectance=plain, material=material)
-    shown = paint_skin(model.seed, skin_map, complexion, model.traits) / np.float32(plain)
+    shown = _painted(model, skin_map, _PLAIN[1], material) / np.float32(_PLAIN[1])
     if coat is Coat.PAINT:
         # Organic pigments are clear at 940 nm, carbon black and umber are not: a part of the contrast is left (assumed).
         contrast = rng.uniform(0.35, 0.9)
         strokes = 1 + 0.02 * mottle(rng, SKIN_TEXELS, 120, 120)
         return np.clip(reflectance * (1 + contrast * (shown - 1)) * strokes, 0.02, 0.95).astype(np.float32)
     return print_on(rng, reflectance, np.clip(shown / np.float32(1.15), 0.0, 1.0))
+
+
+def _painted(model: Model, skin_map: SkinMap, reflectance: float, material: Material) -> Floats:
+    complexion = replace(model.complexion, reflectance=reflectance, material=material)
+    return paint_skin(model.seed, skin_map, complexion, model.traits)
 
 
 def print_on(

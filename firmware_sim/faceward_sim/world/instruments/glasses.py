@@ -12,8 +12,8 @@ from faceward_sim.world.body import Pose
 from faceward_sim.world.instruments.coats import print_on
 from faceward_sim.world.instruments.prints import A4_MM, take_photo
 from faceward_sim.world.instruments.sheets import Hole, bent, cut, flat_grid, grid_triangles
-from faceward_sim.world.instruments.victims import victim_seed
-from faceward_sim.world.people import Person, draw_person
+from faceward_sim.world.instruments.victims import draw_victim
+from faceward_sim.world.people import Person
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Surface
 
@@ -42,7 +42,7 @@ class Glasses:
 
     def __init__(self, design: GlassesDesign, seed: int, wearer: Person) -> None:
         rng = stream(seed, "glasses")
-        photo = take_photo(draw_person(victim_seed(seed)))
+        photo = take_photo(draw_victim(seed))
         response = SUBSTANCES["paper"].draw(rng, None).response()
         self.material = to_material("paper-glasses", response, 0.03 * response.reflectance, float(rng.uniform(0.3, 0.6)))
         self.reflectance = print_on(rng, response.reflectance, photo.picture)

@@ -13,9 +13,9 @@ from faceward_sim.world.complexion import mottle
 from faceward_sim.world.eyes import EYE
 from faceward_sim.world.instruments.coats import Coat, lay_on
 from faceward_sim.world.instruments.masks import smoothed
-from faceward_sim.world.instruments.victims import Model, victim_seed
+from faceward_sim.world.instruments.victims import Model, draw_victim
 from faceward_sim.world.motion import Posture
-from faceward_sim.world.people import COLLAR_MM, draw_person
+from faceward_sim.world.people import COLLAR_MM
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Surface
 
@@ -59,7 +59,7 @@ class Head:
     def __init__(self, design: HeadDesign, seed: int) -> None:
         rng = stream(seed, "head")
         anatomy = load_anatomy()
-        person = draw_person(victim_seed(seed))
+        person = draw_victim(seed)
         slab = replace(SUBSTANCES[design.substance], gap_mm=None).draw(rng, None)
         response = slab.response()
         mirrors, roughness = float(rng.uniform(*design.mirrors)), float(rng.uniform(*design.roughness))

@@ -18,9 +18,9 @@ from faceward_sim.world.anatomy import Floats
 from faceward_sim.world.body import FACE_CENTRE_MM, Body, Pose
 from faceward_sim.world.instruments.coats import print_on
 from faceward_sim.world.instruments.sheets import Hole, bent, cut, flat_grid, grid_triangles
-from faceward_sim.world.instruments.victims import victim_seed
+from faceward_sim.world.instruments.victims import draw_victim
 from faceward_sim.world.motion import Mover
-from faceward_sim.world.people import Person, draw_person
+from faceward_sim.world.people import Person
 from faceward_sim.world.skin_map import LEFT, RIGHT, column_share, lid_margin
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import SceneState, Surface
@@ -126,7 +126,7 @@ class Sheet:
 
     def __init__(self, design: PrintDesign, seed: int) -> None:
         rng = stream(seed, "sheet")
-        photo = take_photo(draw_person(victim_seed(seed)))
+        photo = take_photo(draw_victim(seed))
         stock = STOCKS[design.stock]
         response = SUBSTANCES["paper"].draw(rng, None).response()
         paper = response.reflectance

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from faceward_sim.world.anatomy import Anatomy, Floats
 from faceward_sim.world.complexion import Complexion, Traits, draw_complexion, draw_traits
-from faceward_sim.world.people import Person
+from faceward_sim.world.people import Person, draw_person
 from faceward_sim.world.shape import draw_build
 from faceward_sim.world.streams import stream
 
@@ -17,6 +18,12 @@ from faceward_sim.world.streams import stream
 def victim_seed(seed: int) -> int:
     """Whose face an attacker of this seed shows: somebody else's."""
     return int(stream(seed, "victim").integers(1, 2**31)) + seed
+
+
+@lru_cache(maxsize=4)
+def draw_victim(seed: int) -> Person:
+    """The person whose face an attacker of this seed shows; nobody changes what this returns."""
+    return draw_person(victim_seed(seed))
 
 
 @dataclass(frozen=True, slots=True)
