@@ -8,8 +8,6 @@ import pytest
 from faceward_sim.leaks import acceptance
 from faceward_sim.leaks.acceptance import NotInstalled, check_acceptance, exact_interval
 
-pytest.importorskip("scipy", reason="not installable: scipy")
-
 
 @pytest.mark.parametrize(
     ("hits", "trials", "low", "high"),

@@ -8,8 +8,6 @@ from faceward_sim.leaks.telling import KINDS, SPECIES, check_telling, cues, tell
 
 ATTACK = np.arange(60) % 2 == 1
 
-pytest.importorskip("sklearn", reason="not installable: scikit-learn")
-
 
 def rows(rng, told: float):
     made = []

@@ -42,7 +42,7 @@ def test_a_head_never_blinks_smiles_or_looks_around(name):
     [
         ("head-plaster", (0.8, 0.95), (0.02, 0.12)),
         ("head-sandstone", (0.7, 0.95), (0.02, 0.12)),
-        ("head-foam", (0.75, 0.95), (0.8, 20.0)),
+        ("head-foam", (0.7, 0.95), (0.4, 20.0)),
         ("head-resin", (0.45, 0.85), (0.6, 1.6)),
         ("head-mannequin", (0.6, 0.92), (0.15, 0.45)),
     ],
