@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -100,6 +102,62 @@ def leaks(
         left_out = "" if captures else "; no enrollment was tried"
         print(f"{len(findings) - failed} of {len(findings)} hold (simulated){left_out}")
     raise typer.Exit(EXIT_MISSED if failed else 0)
+
+
+IMPOSTOR_MEAN_MAX, EER_MAX = 0.25, 0.01
+
+
+@app.command()
+def people(
+    count: Annotated[int, typer.Option(min=2, help="How many people.")] = 200,
+    captures: Annotated[int, typer.Option(min=2, help="Portraits of each.")] = 5,
+    first_seed: Annotated[
+        int | None, typer.Option(min=0, help="Seeds from here on; drawn at random from 10,000 on if left out.")
+    ] = None,
+    models: Annotated[Path | None, typer.Option(help="Folder of the SDK's model files.")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Write a contact sheet of forty people here (PNG).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Let the SDK's recogniser compare simulated people; exit 1 if they are too much alike."""
+    from faceward_sim.likeness.gallery import contact_sheet, hang, write_png
+
+    if first_seed is None:
+        first_seed = secrets.randbelow(1 << 30) + 10_000
+    seeds = range(first_seed, first_seed + count)
+    try:
+        gallery = hang(seeds, captures, models, lambda done: _progress(done, count))
+    except ValueError as error:  # no models, or no portrait with a face in it
+        print(f"faceward-sim: {error}", file=sys.stderr)
+        raise typer.Exit(EXIT_CONFIG) from None
+    found = gallery.separation
+    holds = found.impostor_mean <= IMPOSTOR_MEAN_MAX and found.eer <= EER_MAX
+    if sheet is not None:
+        try:
+            write_png(sheet, contact_sheet(gallery.faces, f"seeds from {first_seed}"))
+        except OSError as error:
+            print(f"faceward-sim: {sheet} can't be written: {error.strerror or error}", file=sys.stderr)
+            raise typer.Exit(EXIT_CONFIG) from None
+    if as_json:
+        limits = {"impostor_mean_max": IMPOSTOR_MEAN_MAX, "eer_max": EER_MAX}
+        report = {"first_seed": first_seed, "captures": captures, "faces_missed": gallery.missed, **asdict(found)}
+        print(json.dumps({**report, **limits, "holds": holds, "simulated": True}, indent=2))
+    else:
+        print(f"SFace on {found.people} simulated people x {captures} portraits, seeds from {first_seed}")
+        print(f"faces missed          {gallery.missed}")
+        print(f"impostor cosine       {found.impostor_mean:.3f} +- {found.impostor_sigma:.3f} (aim: at most .25)")
+        print(f"highest of impostors  {found.impostor_highest:.3f}")
+        print(f"genuine cosine        {found.genuine_mean:.3f} +- {found.genuine_sigma:.3f}")
+        print(f"d'                    {found.d_prime:.2f}")
+        print(
+            f"equal error rate      {100 * found.eer:.2f} % [{100 * found.eer_low:.2f}, {100 * found.eer_high:.2f}] "
+            f"at cosine {found.threshold:.3f} (aim: at most 1 %)"
+        )
+        print("OK" if holds else "MISS")
+    raise typer.Exit(0 if holds else EXIT_MISSED)
+
+
+def _progress(done: int, count: int) -> None:
+    print(f"\r{done} of {count} people", end="\n" if done == count else "", file=sys.stderr, flush=True)
 
 
 def _as_object(row: Row) -> dict[str, Any]:

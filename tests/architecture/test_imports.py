@@ -226,17 +226,39 @@ def test_a_foreign_package_stays_in_the_modules_that_answer_for_it(package: str)
     assert not wrong, "\n".join(wrong)
 
 
+# What of the simulator may import the SDK, and by which doors: testers alone.
+TESTERS = {
+    "faceward_sim.conformance": {"faceward.plugin", "faceward"},
+    "faceward_sim.pytest_plugin": {"faceward.plugin", "faceward"},
+    "faceward_sim.likeness.recogniser": {
+        "faceward.plugin",
+        "faceward.face.detect",
+        "faceward.face.embedding",
+        "faceward.face.models",
+    },
+}
+
+
 def test_the_simulator_shares_the_proto_files_only() -> None:
-    doors = {"faceward.plugin", "faceward"}
     wrong = []
     for found in runtime_imports("firmware_sim/faceward_sim", "firmware_sim"):
         package = found.target.split(".")[0]
         if package == "faceward_proto" and not found.importer.startswith("faceward_sim.conformance"):
             wrong.append(str(found))
         if package == "faceward":
-            tester = within(found.importer, ("faceward_sim.conformance", "faceward_sim.pytest_plugin"))
-            if not tester or not _through(found.target, doors):
+            doors = next((allowed for tester, allowed in TESTERS.items() if within(found.importer, (tester,))), set())
+            if not _through(found.target, doors):
                 wrong.append(str(found))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nothing_of_the_simulator_imports_the_likeness_but_the_command_line() -> None:
+    wrong = [
+        str(found)
+        for found in runtime_imports("firmware_sim/faceward_sim", "firmware_sim")
+        if within(found.target, ("faceward_sim.likeness",))
+        and not within(found.importer, ("faceward_sim.likeness", "faceward_sim.validation"))
+    ]
     assert not wrong, "\n".join(wrong)
 
 

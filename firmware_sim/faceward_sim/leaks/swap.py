@@ -75,7 +75,8 @@ def _changed_beside(one: SceneState, other: SceneState) -> float:
 def _unlike(one: Surface, other: Surface) -> float:
     if one.material != other.material or one.reflectance.shape != other.reflectance.shape:
         return np.inf
-    return float(np.abs(one.reflectance - other.reflectance).max())
+    pulses = [1.0 if surface.flush is None else surface.flush for surface in (one, other)]
+    return float(np.abs(one.reflectance - other.reflectance).max() + np.abs(np.subtract(*pulses)).max())
 
 
 def _repainted(

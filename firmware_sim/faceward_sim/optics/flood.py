@@ -43,6 +43,7 @@ def flood_signal(
         geometry.uv,
         geometry.normals,
         geometry.triangle_surface,
+        geometry.triangle_flush,
         geometry.texels,
         geometry.mips,
         geometry.lobes,
@@ -71,6 +72,7 @@ def _shade(
     uv,
     normals,
     surface,
+    flush,
     texels,
     mips,
     lobes,
@@ -93,7 +95,7 @@ def _shade(
     rows, columns = out.shape
     zero, one, least = np.float32(0), np.float32(1), np.float32(1e-12)
     scale = one / f_px
-    u = v = nx_z = ny_z = nz_z = u_x = v_x = nx_x = ny_x = nz_x = f0 = rough = zero
+    u = v = nx_z = ny_z = nz_z = u_x = v_x = nx_x = ny_x = nz_x = f0 = rough = blood = zero
     offset, texture_rows, texture_columns = mips[0, 0, 0], mips[0, 0, 1], mips[0, 0, 2]
     for y in range(rows):
         fy = np.float32(y)
@@ -142,6 +144,7 @@ def _shade(
                 ny_x = facing * (sa * normals[a, 1] + sb * normals[b, 1] + sc * normals[c, 1])
                 nz_x = facing * (sa * normals[a, 2] + sb * normals[b, 2] + sc * normals[c, 2])
                 s = surface[t]
+                blood = flush[t]
                 level = int(detail[t, 0])
                 offset, texture_rows, texture_columns = mips[s, level, 0], mips[s, level, 1], mips[s, level, 2]
                 f0 = lobes[s, 0]
@@ -149,7 +152,7 @@ def _shade(
                 if f0 < np.float32(0.02) * rough:
                     f0 = zero  # a lobe whose top is half a per cent
             z = one / inverse
-            reflectance = sample(texels, offset, texture_rows, texture_columns, u * z, v * z)
+            reflectance = blood * sample(texels, offset, texture_rows, texture_columns, u * z, v * z)
             counts = ambient * reflectance
             if flood > zero:
                 unit = one / np.sqrt(nx_z * nx_z + ny_z * ny_z + nz_z * nz_z + least * inverse * inverse)

@@ -44,6 +44,7 @@ class Geometry:
         self.uv = np.zeros((0, 2), np.float32)
         self.weld = np.zeros(0, np.int32)
         self.triangle_surface = np.zeros(0, np.uint8)
+        self.triangle_flush = np.zeros(0, np.float32)  # reflectance now over reflectance at rest
         self.triangle_texels = np.zeros(0, np.float32)  # texture area of each triangle, in texels
         self.texels = np.zeros(1, np.float32)
         self.mips = np.zeros((1, MIP_LEVELS, 3), np.int64)  # offset, rows, columns
@@ -66,11 +67,14 @@ class Geometry:
             for s, (n, t, uv, r, m) in zip(scene.surfaces, self._sources, strict=True)
         ):
             self._lay_out(scene.surfaces)
-        first = 0
+        first = face = 0
         for surface in scene.surfaces:
-            last = first + len(surface.vertices_mm)
+            last, end = first + len(surface.vertices_mm), face + len(surface.triangles)
             self.vertices_mm[first:last] = surface.vertices_mm
-            first = last
+            # One value a triangle will do: blood changes by thousandths, and over centimetres.
+            flush = self.triangle_flush[face:end]
+            flush[:] = 1.0 if surface.flush is None else surface.flush[surface.triangles[:, 0]]
+            first, face = last, end
         self.ambient = float(scene.ambient)
         _vertex_normals(self.vertices_mm, self.triangles, self.weld, self.normals)
 
@@ -81,6 +85,7 @@ class Geometry:
         for number, s in enumerate(surfaces):
             count = len(s.vertices_mm)
             fits = s.vertices_mm.shape == (count, 3) and s.uv.shape == (count, 2) and s.triangles.ndim == 2
+            fits = fits and (s.flush is None or s.flush.shape == (count,))
             if not fits or s.triangles.shape[1] != 3 or s.reflectance.ndim != 2 or not s.reflectance.size:
                 raise ValueError(f"surface {number} ({s.material.name}): arrays do not fit each other")
             if s.triangles.size and not (s.triangles.min() >= 0 and s.triangles.max() < count):
@@ -93,6 +98,7 @@ class Geometry:
         self.weld = np.arange(vertices, dtype=np.int32)
         self.triangles = np.zeros((faces, 3), np.int32)
         self.triangle_surface = np.zeros(faces, np.uint8)
+        self.triangle_flush = np.ones(faces, np.float32)
         self.triangle_texels = np.zeros(faces, np.float32)
         self.mips = np.zeros((max(len(surfaces), 1), MIP_LEVELS, 3), np.int64)
         self.lobes = np.zeros((max(len(surfaces), 1), 2), np.float32)

@@ -66,10 +66,10 @@ class ActorSpec:
 class LivePerson:
     """Somebody who looks at the sensor and does what the indicator asks."""
 
-    def __init__(self, seed: int, distance_mm: float, tone: float | None) -> None:
-        self.name = "live"
+    def __init__(self, seed: int, distance_mm: float, tone: float | None, *, glasses: bool = False) -> None:
+        self.name = "live-glasses" if glasses else "live"
         self.species = "live"
-        self.body = Body(draw_person(seed, tone=tone))
+        self.body = Body(draw_person(seed, tone=tone, glasses=glasses))
         self.mover = Mover(seed, distance_mm)
         self._room = draw_room(seed)
         self._place = np.array([0.0, -FACE_CENTRE_MM, distance_mm], np.float32)
@@ -124,6 +124,7 @@ def _printed(design: PrintDesign, seed: int, distance_mm: float, tone: float | N
 
 _SPECS = (
     ActorSpec("live", "live", "a living person who obeys the indicator", LivePerson),
+    ActorSpec("live-glasses", "live", "the same person in spectacle frames", partial(LivePerson, glasses=True)),
     *(_entry(design, _printed) for design in PRINTS),
     *(_entry(design, ScreenHolder) for design in SCREENS),
     *(_entry(design, MaskWearer) for design in MASKS),

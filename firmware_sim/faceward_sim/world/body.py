@@ -31,13 +31,14 @@ def turning(yaw_rad: float, pitch_rad: float, roll_rad: float = 0.0) -> Floats:
 
 
 class Pose:
-    """A posture's rigid parts, to carry points of the rest frame to the camera frame."""
+    """A posture's rigid parts, to carry points of the rest frame to the camera frame, and the heart's phase."""
 
     def __init__(self, posture: Posture, place_mm: Floats, scale: float) -> None:
         self.head = turning(posture.yaw_rad, posture.pitch_rad, posture.roll_rad)
         self.torso = turning(posture.torso_yaw_rad, 0.0)
         self.pivot = NECK_MM * np.float32(scale)
         self.shift = place_mm + np.asarray(posture.shift_mm, np.float32)
+        self.beats, self.heart_hz = posture.beats, posture.heart_hz
 
     def carry(self, points_mm: Floats, follow: Floats | None = None) -> Floats:
         """Rest to camera frame; `follow` is each point's share in the head's rotation (None: all of it)."""
@@ -102,7 +103,11 @@ class Body:
             self._skin_uv,
             self.skin_reflectance,
             self.skin_material,
+            self._flush(pose),
         )
+
+    def _flush(self, pose: Pose) -> Floats:
+        return self.person.perfusion.flush(pose.beats, pose.heart_hz)[self._skin_vertex]
 
     def clothes(self, pose: Pose) -> Surface:
         rest = self.person.build.vertices_mm[self._clothes_vertex] + self._clothes_ease
@@ -127,6 +132,12 @@ class Body:
             pose.carry(hair.vertices_mm, hair.follow), hair.triangles, hair.uv, hair.reflectance, hair.material
         )
 
+    def glasses(self, pose: Pose) -> Surface | None:
+        worn = self.person.glasses
+        if worn is None:
+            return None
+        return Surface(pose.carry(worn.vertices_mm), worn.triangles, worn.uv, worn.reflectance, worn.material)
+
     def surfaces(self, posture: Posture, place_mm: Floats) -> tuple[Surface, ...]:
         """The whole living person. `place_mm` is where the middle between the eyes rests in the camera frame."""
         pose = Pose(posture, place_mm, self.person.build.scale)
@@ -134,6 +145,7 @@ class Body:
             self.skin(self.expressed(posture.units), pose),
             self.eyes(posture, pose),
             self.hair(pose),
+            self.glasses(pose),
             self.clothes(pose),
         )
         return tuple(part for part in parts if part is not None)

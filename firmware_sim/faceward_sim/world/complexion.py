@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numba import vectorize
 from numpy.typing import NDArray
 
 from faceward_sim.optics.materials import SKIN_MIRRORS, draw_skin, skin_response, to_material
@@ -67,6 +68,7 @@ class Traits:
     shine_zone: float
     socket: float
     nose_shade: float
+    hollow: float  # how much darker folds and hollows are, where little of the sky over the skin is open
 
 
 def draw_complexion(seed: int, tone: float | None) -> Complexion:
@@ -91,11 +93,11 @@ def draw_traits(seed: int, *, male: float, age: float) -> Traits:
     grey = np.clip((age - 0.4) * 2.4 + rng.normal(0, 0.2), 0, 1)
     # Melanin absorbs little past 900 nm, yet a tuft traps light: dark hair returns .05-.2, fair and grey more (L).
     ranges = ((0.05, 0.11), (0.10, 0.20), (0.20, 0.38))
-    pigmented = rng.uniform(*ranges[int(rng.choice(3, p=[0.5, 0.3, 0.2]))])
+    pigmented = rng.uniform(*ranges[int(rng.choice(3, p=[0.55, 0.28, 0.17]))])
     hair = pigmented * (1 - grey) + rng.uniform(0.38, 0.52) * grey
-    bearded = male > 0.5 and rng.random() < 0.65
+    bearded = male > 0.5 and rng.random() < 0.6
     style = rng.integers(0, 5)
-    grown = float(rng.uniform(0.35, 1.0)) if bearded else 0.0
+    grown = float(rng.uniform(0.5, 1.05)) if bearded else 0.0
     shadow = float(rng.uniform(0.0, 0.25)) if male > 0.5 else 0.0
     return Traits(
         age=age,
@@ -108,36 +110,43 @@ def draw_traits(seed: int, *, male: float, age: float) -> Traits:
         brow_slope=float(rng.uniform(-0.2, 0.22)),
         brow_width=float(rng.uniform(2.0, 5.6) + 2.6 * male * rng.random()),
         brow_density=float(np.clip(rng.beta(1.6, 0.8) * 1.25, 0.08, 1.15)),
-        brow_reflectance=float(np.clip(hair * rng.uniform(0.5, 1.0), 0.04, 0.45)),
+        brow_reflectance=float(np.clip(hair * rng.uniform(0.4, 0.95), 0.04, 0.45)),
         monobrow=float(rng.uniform(0.2, 0.8)) if rng.random() < 0.12 else 0.0,
         lash=float(rng.uniform(0.2, 1.0)),
         lid_shadow=float(rng.uniform(-0.1, 0.5)),
         under_eye=float(rng.uniform(-0.05, 0.40) + 0.1 * age),
-        lip_upper=float(rng.uniform(0.42, 1.05)),
-        lip_lower=float(rng.uniform(0.48, 1.12)),
+        lip_upper=float(rng.uniform(0.38, 1.08)),
+        lip_lower=float(rng.uniform(0.42, 1.12)),
         lip_outline=float(rng.uniform(0.0, 0.25)),
-        nasolabial=float(rng.uniform(0.0, 0.20) + 0.25 * age),
+        nasolabial=float(rng.uniform(0.0, 0.24) + 0.30 * age),
         forehead_lines=float(rng.uniform(0.0, 0.10) + 0.30 * age),
         crows_feet=float(rng.uniform(0.0, 0.10) + 0.30 * age),
         moustache=max(shadow, grown * float(style in (0, 1, 2, 4))),
         chin_beard=max(shadow, grown * float(style in (0, 1, 3))),
         jaw_beard=max(shadow, grown * float(style == 0)),
         beard_line=float(rng.uniform(62.0, 82.0)),
-        freckles=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.2 else 0.0,
+        freckles=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.25 else 0.0,
         mole_count=int(rng.poisson(3.0)),
         blotch=float(rng.uniform(0.015, 0.07)),
         pores=float(rng.uniform(0.01, 0.04)),
-        cheek_gradient=float(rng.uniform(-0.25, 0.18)),
+        cheek_gradient=float(rng.uniform(-0.30, 0.20)),
         shine_zone=float(rng.uniform(-0.15, 0.15)),
-        socket=float(rng.uniform(-0.10, 0.35)),
+        socket=float(rng.uniform(-0.15, 0.40)),
         nose_shade=float(rng.uniform(-0.20, 0.15)),
+        hollow=float(rng.uniform(0.35, 0.75)),
     )
 
 
-def smooth(x: Floats, low: float, high: float) -> Floats:
+@vectorize(["float32(float32, float32, float32)", "float64(float64, float64, float64)"], cache=True)
+def smooth(x, low, high):
     """A cubic step from 0 at `low` to 1 at `high` (falling if low > high)."""
-    t = np.clip((x - low) / (high - low), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)
+    t = min(max((x - low) / (high - low), 0), 1)
+    return t * t * (3 - 2 * t)
+
+
+def bump(x: Floats, centre: float | Floats, width: float) -> Floats:
+    """1 at `centre`, falling off as a Gaussian of that width."""
+    return np.exp(-0.5 * ((x - centre) / width) ** 2)
 
 
 def mottle(rng: np.random.Generator, size: int, cells_down: int, cells_across: int) -> Floats:
@@ -145,10 +154,6 @@ def mottle(rng: np.random.Generator, size: int, cells_down: int, cells_across: i
     grid = rng.standard_normal((cells_down, cells_across)).astype(np.float32)
     field = cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC)
     return field / max(float(field.std()), 1e-6)
-
-
-def bump(x: Floats, centre: float | Floats, width: float) -> Floats:
-    return np.exp(-0.5 * ((x - centre) / width) ** 2)
 
 
 def paint_skin(seed: int, skin: SkinMap, complexion: Complexion, traits: Traits) -> Floats:
@@ -175,7 +180,7 @@ def paint_skin(seed: int, skin: SkinMap, complexion: Complexion, traits: Traits)
     _moles(rng, tint, traits, skin)
     _lips(rng, tint, traits, skin)
     _eyes(rng, tint, traits, skin)
-    tint *= 0.45 + 0.55 * np.clip(skin.openness, 0, 1) ** 0.6
+    tint *= 1 - traits.hollow + traits.hollow * np.clip(skin.openness, 0, 1) ** 0.6
 
     reflectance = np.float32(complexion.reflectance) * np.clip(tint, 0.12, 1.5)
     _beard(rng, reflectance, traits, skin, side, front)

@@ -16,13 +16,23 @@ from faceward_sim.world.surface import Material
 TEXELS = 512
 CAP_TEXTURE = 0.75  # the cap's share of the texture's height; falling hair has the rest
 FALL_POINTS, FALL_ROWS = 40, 9
+# How far each kind of hair stands off the scalp, in millimetres (assumed).
+KINDS = {
+    "bald": (0.0, 0.0),
+    "cropped": (2.0, 4.0),
+    "short": (7.0, 20.0),
+    "curly": (18.0, 42.0),
+    "long": (8.0, 18.0),
+    "tied": (3.0, 7.0),
+    "afro": (26.0, 55.0),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class HairStyle:
     """Lengths in millimetres, on the base head."""
 
-    kind: str  # bald, cropped, short, curly, long
+    kind: str  # one of KINDS
     thickness: float
     front: float  # height of the hairline above the eyes
     temples: float  # how far it recedes beside the middle
@@ -51,11 +61,12 @@ class Hair:
 
 def draw_style(seed: int, *, male: float, age: float) -> HairStyle:
     rng = stream(seed, "hair")
-    men, women = (0.12 + 0.25 * age, 0.24, 0.40, 0.14, 0.10), (0.01, 0.05, 0.22, 0.20, 0.52)
+    men = (0.12 + 0.30 * age, 0.24, 0.32, 0.12, 0.08, 0.04, 0.08)
+    women = (0.01, 0.05, 0.17, 0.16, 0.36, 0.20, 0.05)
     share = np.array(men if male > 0.5 else women)
-    kind = str(rng.choice(["bald", "cropped", "short", "curly", "long"], p=share / share.sum()))
-    low, high = {"bald": (0, 0), "cropped": (2.0, 4.0), "short": (7, 20), "curly": (18, 42), "long": (8, 18)}[kind]
-    fringed = kind in ("short", "curly", "long") and rng.random() < 0.45
+    kind = str(rng.choice(list(KINDS), p=share / share.sum()))
+    low, high = KINDS[kind]
+    fringed = kind in ("short", "curly", "long") and rng.random() < 0.5
     return HairStyle(
         kind=kind,
         thickness=float(rng.uniform(low, high)),
@@ -63,12 +74,12 @@ def draw_style(seed: int, *, male: float, age: float) -> HairStyle:
         temples=float(rng.uniform(0, 10) + 22 * age * male * rng.random()),
         tuft=float(rng.uniform(-4, 6)),
         sideburn=float(rng.uniform(-10, 22)),
-        lump=float({"curly": 3.5}.get(kind, 1.0) * rng.uniform(0.5, 1.5)),
+        lump=float({"curly": 3.5, "afro": 2.5, "tied": 0.4}.get(kind, 1.0) * rng.uniform(0.5, 1.5)),
         parting=float(rng.uniform(-1, 1)),
         fall=float(rng.uniform(20, 135)) if kind == "long" else 0.0,
-        reveal=float(rng.uniform(0.95, 1.35)),
+        reveal=float(rng.uniform(0.75, 1.40)),
         stubble=float(rng.uniform(0.3, 0.75)) if kind != "bald" else float(rng.uniform(0.0, 0.25)),
-        fringe=float(rng.uniform(8, 34)) if fringed else 0.0,
+        fringe=float(rng.uniform(8, 40)) if fringed else 0.0,
         fringe_lean=float(rng.uniform(-0.8, 0.8)),
     )
 

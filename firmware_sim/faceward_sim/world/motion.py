@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from faceward_sim.firmware.imager import Prompt
+from faceward_sim.world.pulse import Heart
 from faceward_sim.world.streams import stream
 
 TURN_RAD = np.deg2rad(25.0)
@@ -50,6 +51,8 @@ class Posture:
     gaze_yaw_rad: float
     gaze_pitch_rad: float
     units: Mapping[str, float]  # expression units, 0 to 1
+    beats: float = 0.0  # of the heart so far, with their fraction
+    heart_hz: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,7 @@ class Mover:
     _calm: _Glide = field(default_factory=lambda: _Glide(_Path(1.0, 1.0)), init=False)
     _wobbles: tuple[_Wobble, ...] = field(default=(), init=False)
     _traits: dict[str, float] = field(default_factory=dict, init=False)
+    _heart: Heart = field(init=False)
     _blinks: BlinkTrain = field(init=False)
     _glances: _Glances = field(init=False)
 
@@ -195,6 +199,8 @@ class Mover:
             "x_mm": float(rng.normal(0, 6)),
             "y_mm": float(rng.normal(0, 6)),
         }
+        t = self._traits
+        self._heart = Heart.draw(self.seed, t["heart_hz"], t["beat_phase"], t["breath_hz"])
         self._blinks = BlinkTrain.draw(stream(self.seed, "blinks"))
         self._glances = _Glances(stream(self.seed, "glances"))
 
@@ -210,7 +216,8 @@ class Mover:
         calm = self._calm.at(time_s)
         sway, turn = t["sway_mm"] * calm, t["turn_rad"] * calm
         breath = float(np.sin(2 * np.pi * t["breath_hz"] * time_s + t["beat_phase"] * 6.0))
-        beat = (time_s * t["heart_hz"] + t["beat_phase"]) % 1.0
+        beats = self._heart.beats(time_s)
+        beat = beats % 1.0
         recoil = np.exp(-0.5 * ((beat - 0.18) / 0.07) ** 2) - 0.45 * np.exp(-0.5 * ((beat - 0.42) / 0.1) ** 2)
         pulse = t["heart_mm"] * float(recoil)
         yaw = self._yaw.at(time_s)
@@ -243,6 +250,8 @@ class Mover:
             gaze_yaw_rad=glance_yaw - 0.55 * yaw,
             gaze_pitch_rad=glance_pitch - 0.5 * pitch,
             units=units,
+            beats=beats,
+            heart_hz=t["heart_hz"],
         )
 
     def _listen(self, time_s: float, prompt: Prompt) -> None:

@@ -1,4 +1,4 @@
-"""A person drawn from a seed: head, skin, eyes, hair and clothes, at rest."""
+"""A person drawn from a seed: head, skin, eyes, hair, glasses and clothes, at rest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from faceward_sim.world.anatomy import Anatomy, Column, Floats, load_anatomy
 from faceward_sim.world.complexion import Complexion, Traits, draw_complexion, draw_traits, mottle, paint_skin
 from faceward_sim.world.eyes import paint_eyes
+from faceward_sim.world.glasses import Glasses, fit_glasses
 from faceward_sim.world.hair import Hair, HairStyle, draw_style, grow_hair, paint_scalp
+from faceward_sim.world.pulse import Perfusion, draw_perfusion
 from faceward_sim.world.shape import Build, draw_build
 from faceward_sim.world.skin_map import load_skin_map
 from faceward_sim.world.streams import stream
@@ -35,6 +37,8 @@ class Person:
     skin_reflectance: Floats
     eye_reflectance: Floats
     hair: Hair | None
+    glasses: Glasses | None
+    perfusion: Perfusion
     units: Mapping[str, Column]
 
 
@@ -50,8 +54,10 @@ class Clothes:
     ease_mm: float
 
 
-def draw_person(seed: int, *, tone: float | None = None) -> Person:
+def draw_person(seed: int, *, tone: float | None = None, glasses: bool = False) -> Person:
     """The person of a seed; the same seed is always the same person, whatever they wear or hold.
+
+    :param glasses: put on the spectacles that this person would choose.
 
     :raises ValueError: a tone outside 1 to 4 or a negative seed.
     """
@@ -69,7 +75,18 @@ def draw_person(seed: int, *, tone: float | None = None) -> Person:
         for name, column in anatomy.units.items()
     }
     return Person(
-        seed, anatomy, build, complexion, traits, style, reflectance, paint_eyes(seed), hair, units
+        seed=seed,
+        anatomy=anatomy,
+        build=build,
+        complexion=complexion,
+        traits=traits,
+        style=style,
+        skin_reflectance=reflectance,
+        eye_reflectance=paint_eyes(seed),
+        hair=hair,
+        glasses=fit_glasses(seed, anatomy, build) if glasses else None,
+        perfusion=draw_perfusion(seed, anatomy),
+        units=units,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from faceward_sim.world.anatomy import Anatomy, Floats, eye_centre, eye_radius_mm
+from faceward_sim.world.relief import draw_relief
 from faceward_sim.world.streams import stream
 
 OPPOSITES = (
@@ -60,7 +61,8 @@ SPREADS: tuple[tuple[str, float], ...] = (
     ("asym", 0.1),
 )
 NARROWEST_IPD_MM, WIDEST_IPD_MM = 57.0, 68.0
-SIDE_SIGMA = 0.04  # how far left and right differ
+SIDE_SIGMA = 0.05  # how far left and right differ
+PURITY = 0.5  # below 1, heads lie nearer to the corners between ancestries than to their middle
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +126,10 @@ def draw_build(seed: int, anatomy: Anatomy, tone: float) -> Build:
     """Draw sex, age, ancestry and shape, and scale the head to a real size. `tone` leans the ancestry, no more."""
     rng = stream(seed, "build")
     male = float(np.clip(rng.choice([0.06, 0.94]) + rng.normal(0, 0.1), 0, 1))
-    age = float(np.clip(rng.beta(1.2, 2.2) * 0.8, 0, 0.7))
+    age = float(np.clip(rng.beta(1.1, 1.7) * 0.95, 0, 0.9))
     lean = (tone - 1.0) / 3.0
-    ancestry = rng.dirichlet([0.15 + 1.1 * lean, 0.5, 0.25 + 0.8 * (1 - lean)])
-    weight = float(np.clip(rng.normal(0, 0.45), -0.9, 0.9))
+    ancestry = rng.dirichlet(PURITY * np.array([0.15 + 1.1 * lean, 0.5, 0.25 + 0.8 * (1 - lean)]))
+    weight = float(np.clip(rng.normal(0, 0.55), -1.0, 1.0))
     macros: dict[str, float] = {}
     for sex, sex_share in (("female", 1 - male), ("male", male)):
         for years, age_share in (("young", 1 - age), ("old", age)):
@@ -139,6 +141,7 @@ def draw_build(seed: int, anatomy: Anatomy, tone: float) -> Build:
     for name, share in draw_weights(seed, anatomy).items():
         column = anatomy.shapes[name]
         vertices[column.vertices] += np.float32(share) * column.deltas_mm
+    vertices += draw_relief(seed, anatomy)
     left, right = anatomy.eye_vertices
     # A drawn interpupillary distance and a drawn head height each ask for a scale; the head gets the middle of the two.
     natural_mm = float(eye_centre(vertices[left])[0] - eye_centre(vertices[right])[0])

@@ -49,6 +49,7 @@ class Surface:
     uv: NDArray[np.float32]  # (V, 2), in [0, 1], v downwards as image rows
     reflectance: NDArray[np.float32]  # (H, W) diffuse reflectance at the sensor's band, absolute
     material: Material
+    flush: NDArray[np.float32] | None = None  # (V,) reflectance now over reflectance at rest: the pulse; None is 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,10 @@ class MaskWearer:
                 pose.carry(inner, follow[mask.rim_vertex]),
             ]
         )
+        bare = person.perfusion.flush(pose.beats, pose.heart_hz)
+        flush = mask.batch.flush(np.concatenate([bare[mask.vertex], bare[mask.rim_vertex]]))
         surfaces = [
-            Surface(shell, mask.triangles, mask.uv, mask.reflectance, mask.material),
+            Surface(shell, mask.triangles, mask.uv, mask.reflectance, mask.material, flush),
             self._body.skin(head, pose),
             self._body.eyes(posture, pose),
             self._body.clothes(pose),

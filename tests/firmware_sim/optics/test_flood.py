@@ -38,6 +38,12 @@ def test_light_is_proportional_to_the_texture_where_the_texture_says(scenes):
     assert signal[150, 320] / signal[330, 320] == pytest.approx(3, rel=0.05)
 
 
+def test_light_follows_the_flush_of_the_surface(scenes):
+    plane = scenes.plane(400, 0.5)
+    flushed = replace(plane, flush=np.full(len(plane.vertices_mm), 0.9, np.float32))
+    assert _flood(scenes, flushed)[240, 320] == pytest.approx(0.9 * _flood(scenes, plane)[240, 320], rel=1e-4)
+
+
 def test_an_emitter_below_the_lens_lights_from_below(scenes):
     signal = _flood(scenes, scenes.ball(500, 100), emitter=Emitter(0.0, 80.0, 0.0))
     assert signal[290, 320] > 1.1 * signal[190, 320]

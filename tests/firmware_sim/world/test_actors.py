@@ -194,7 +194,7 @@ def test_a_second_person_stands_beside_the_first(built):
 
 def test_attacks_are_all_actors_but_the_living_nobody_and_the_null_instrument():
     left = set(ACTORS) - {spec.name for spec in attacks()}
-    assert left == {"live", "two-people", "empty", "null-instrument"}
+    assert left == {"live", "live-glasses", "two-people", "empty", "null-instrument"}
     assert len({spec.species for spec in attacks()}) == len(attacks()) >= 38
 
 
@@ -240,6 +240,21 @@ def test_eyes_behind_a_cut_print_are_the_holders_own():
     for pupil in (eyes[0], eyes[half]):
         assert 5 < pupil[2] - shown[np.abs(shown[:, 0] - pupil[0]) < 25][:, 2].mean() < 70
         assert np.linalg.norm(shown[:, :2] - pupil[:2], axis=1).min() > 1.5
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [("mask-silicone", 0.04, 0.16), ("mask-silicone-thin", 0.2, 0.6), ("mask-abs", 0.0, 0.01),
+     ("null-instrument", 0.7, 1.3)],
+)  # fmt: skip
+def test_a_mask_lets_through_of_its_wearers_pulse_what_transport_says(name, least, most):
+    swings = []
+    for who in ("live", name):
+        actor = ACTORS[who].build(61, tone=2.0)
+        flushes = [actor.at(slot * 33_333, Prompt.NONE).surfaces[0].flush for slot in range(45)]
+        swings.append(float(np.median(np.ptp(np.array(flushes), axis=0))))
+    assert swings[0] > 5e-5
+    assert least <= swings[1] / swings[0] <= most
 
 
 def test_an_empty_room_has_nobody_in_it():

@@ -19,6 +19,7 @@ from faceward_sim.optics.materials import (
 )
 from faceward_sim.optics.transport.response import Response
 from faceward_sim.optics.transport.tissue import CHROMOPHORES, Skin
+from faceward_sim.world.anatomy import Floats
 from faceward_sim.world.complexion import Complexion, draw_complexion
 from faceward_sim.world.instruments.victims import victim_seed
 from faceward_sim.world.streams import stream
@@ -43,6 +44,10 @@ class Batch:
         if self.wearer is None:
             return 0.0
         return self.responses[DOTS_NM].dermis_path_mm / skin_response(self.wearer).dermis_path_mm
+
+    def flush(self, bare: Floats) -> Floats:
+        """Reflectance now over reflectance at rest, where the skin behind has `bare` of its own."""
+        return (1 - np.float32(self.pulse_share) * (1 - bare)).astype(np.float32)
 
 
 DrawBatch = Callable[[int, Complexion], Batch]

@@ -97,12 +97,12 @@ class Head:
         self.scale = person.build.scale
 
     def surfaces(self, posture: Posture, place_mm: Floats) -> tuple[Surface, ...]:
-        """The head, rigid: nothing of the posture's expression or gaze."""
+        """The head, rigid: nothing of the posture's expression, gaze or heart."""
         still = replace(posture, units={}, gaze_yaw_rad=0.0, gaze_pitch_rad=0.0, torso_yaw_rad=posture.yaw_rad)
         pose = Pose(still, place_mm, self.scale)
         pose.torso = pose.head  # a bust turns as one
         parts = (
-            self._body.skin(self._body.person.build.vertices_mm, pose),
+            replace(self._body.skin(self._body.person.build.vertices_mm, pose), flush=None),
             replace(self._body.eyes(still, pose), material=self._eye_material),
             self._body.hair(pose),
         )

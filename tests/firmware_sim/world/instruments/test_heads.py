@@ -37,6 +37,10 @@ def test_a_head_never_blinks_smiles_or_looks_around(name):
     assert np.ptp(np.array(shapes), axis=0).max() < 0.01
 
 
+def test_a_head_has_no_pulse_though_its_holder_has():
+    assert all(surface.flush is None for surface in posed("head-plaster", 1.3))
+
+
 @pytest.mark.parametrize(
     ("name", "reflectance", "r50_mm"),
     [
