@@ -49,7 +49,7 @@ def test_d_prime_is_the_distance_in_units_of_the_mean_spread():
 
 @pytest.mark.parametrize("person", [[3, 3, 3], [1, 2, 3]])
 def test_too_few_people_or_portraits_are_refused(person):
-    with pytest.raises(ValueError, match="a .* comparison|a comparison"):
+    with pytest.raises(ValueError, match=r"a .* comparison|a comparison"):
         separate(_rows(0, 10, 20), np.array(person))
 
 

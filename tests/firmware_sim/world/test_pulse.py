@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from faceward_sim.firmware.imager import Prompt
@@ -85,4 +87,4 @@ def test_head_and_skin_beat_by_one_heart():
     postures = [mover.at(time / 30, Prompt.NONE) for time in range(300)]
     beats = [posture.beats for posture in postures]
     assert beats[-1] - beats[0] == pytest.approx(postures[0].heart_hz * 299 / 30, rel=0.05)
-    assert all(late > early for early, late in zip(beats, beats[1:], strict=False))
+    assert all(late > early for early, late in pairwise(beats))
