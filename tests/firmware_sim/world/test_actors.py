@@ -242,7 +242,7 @@ def test_eyes_behind_a_cut_print_are_the_holders_own():
         assert 5 < pupil[2] - shown[np.abs(shown[:, 0] - pupil[0]) < 25][:, 2].mean() < 70
         free.append(np.linalg.norm(shown[:, :2] - pupil[:2], axis=1).min())
     # Faces differ: where one eye stands in the middle of its hole, the other may look past the rim.
-    assert max(free) > 2.0 and min(free) > 0.5
+    assert max(free) > 1.5 and min(free) > 0.5
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 from faceward_sim.optics.materials import SUBSTANCES, to_material
 from faceward_sim.world.anatomy import Floats, load_anatomy
 from faceward_sim.world.body import Body, Pose
-from faceward_sim.world.complexion import mottle
+from faceward_sim.world.complexion import mottle, smooth
 from faceward_sim.world.eyes import EYE
 from faceward_sim.world.instruments.coats import Coat, lay_on
 from faceward_sim.world.instruments.masks import smoothed
@@ -36,7 +36,7 @@ class HeadDesign:
     glass_eyes: bool = False
 
 
-_NECK_MM = 75.0  # the neck's middle lies so far behind the eyes
+_NECK_MM, _NECK_RADIUS_MM = 75.0, 60.0  # the neck's middle lies so far behind the eyes
 
 # Substances are the sheet's; gloss of plaster and foam is next to none, of paints about n 1.5's (assumed).
 HEADS = (
@@ -76,11 +76,14 @@ class Head:
         neck_mm = COLLAR_MM - float(rng.uniform(10, 35))
         rest = anatomy.vertices_mm[anatomy.wedge_vertex]
         shown = (rest[:, 1] < neck_mm)[anatomy.triangles].any(axis=1)
-        # The neck is sawn through: what hangs below is drawn up to the cut, towards its middle.
-        below = np.maximum(vertices[:, 1] - neck_mm, 0.0)
-        inward = np.where(below > 0, np.clip(1.0 - below / 60.0, 0.3, 1.0), 1.0)[:, None]
+        # The neck is sawn through: what hangs below is drawn up to the cut, and no wider than a neck.
         middle = np.array([0.0, 0.0, _NECK_MM], np.float32)
-        sawn = middle + (vertices - middle) * np.concatenate([inward, np.ones_like(inward), inward], axis=1)
+        away = (vertices - middle)[:, [0, 2]]
+        wide = np.maximum(np.linalg.norm(away, axis=1), 1.0)
+        low = smooth(vertices[:, 1], neck_mm - 45.0, neck_mm - 5.0)
+        kept = 1.0 - low * np.maximum(1.0 - _NECK_RADIUS_MM / wide, 0.0)
+        sawn = vertices.copy()
+        sawn[:, [0, 2]] = middle[[0, 2]] + away * kept[:, None]
         sawn[:, 1] = np.minimum(sawn[:, 1], neck_mm)
         vertices = sawn.astype(np.float32)
         hair = person.hair if rng.random() < design.hair_share else None
