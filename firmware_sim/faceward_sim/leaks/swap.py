@@ -37,7 +37,7 @@ def check_swaps(seed: int) -> Iterator[Finding]:
     distinct = {batch.material.name: (name, batch) for name, batch in zip(names, others, strict=True)}
     distinct.pop(mine.material.name, None)
     for name, other in distinct.values():
-        yield from check_swap(own, seed, mine, other, f"{own.name} in the material of {name}")
+        yield from check_swap(own, seed, mine, other, f"{own.name} made as {name}")
 
 
 def check_swap(design: MaskDesign, seed: int, one: Batch, other: Batch, subject: str) -> Iterator[Finding]:
