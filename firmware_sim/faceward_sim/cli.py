@@ -136,11 +136,25 @@ def show(
 
 
 @app.command()
-def actors(as_json: _Json = False) -> None:
+def actors(
+    as_json: _Json = False,
+    sheet: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw them all as a sensor sees them.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Which individuals the sheet shows.")] = 7,
+) -> None:
     """List who and what can stand before a sensor."""
     from faceward_sim.world.actors import ACTORS
 
-    _list("actor", ACTORS, as_json)
+    if sheet is None:
+        _list("actor", ACTORS, as_json)
+        return
+    from faceward_sim.gallery import draw_gallery, write_png
+
+    picture = draw_gallery(ACTORS.values(), seed, told=lambda name: print(f"drawing {name}", file=sys.stderr))
+    try:
+        write_png(sheet, picture)
+    except OSError as error:
+        _fail(f"can't write {sheet}: {error.strerror or error}")
+    print(f"{len(ACTORS)} actors of seed {seed} drawn to {sheet} (simulated)")
 
 
 @app.command()

@@ -58,6 +58,52 @@ def optics(
     raise typer.Exit(EXIT_MISSED if missed else 0)
 
 
+@app.command()
+def leaks(
+    count: Annotated[
+        int, typer.Option(min=10, help="Living people, and as many masks, that a classifier is shown.")
+    ] = 24,
+    captures: Annotated[
+        int, typer.Option(min=0, help="Living people, and as many null instruments, that are enrolled; 0 leaves it out.")
+    ] = 4,
+    seed: Annotated[int, typer.Option(min=0, help="From which everybody's own seed is drawn.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Look for what tells attacks from the living though reality has no such thing; exit 1 if there is any.
+
+    Needs `faceward-sim[leaks]` and, for the enrollments, faceward and faceward-gates.
+    """
+    from faceward_sim.leaks.acceptance import NotInstalled, check_acceptance
+    from faceward_sim.leaks.swap import check_swaps
+    from faceward_sim.leaks.telling import check_telling
+
+    def told(name: str) -> None:
+        print(f"presenting {name}", file=sys.stderr, flush=True)
+
+    try:
+        findings = [*check_swaps(seed), *check_telling(seed, count, told)]
+        if captures:
+            findings += check_acceptance(seed, captures, told)
+    except ImportError as error:
+        print(f"faceward-sim: {error.name} is missing; install faceward-sim[leaks]", file=sys.stderr)
+        raise typer.Exit(EXIT_CONFIG) from None
+    except NotInstalled as error:
+        print(f"faceward-sim: {error}", file=sys.stderr)
+        raise typer.Exit(EXIT_CONFIG) from None
+    failed = sum(not finding.holds for finding in findings)
+    if as_json:
+        print(json.dumps([{**asdict(finding), "simulated": True} for finding in findings], indent=2))
+    else:
+        table = Table("check", "of", "found", "wanted", "", box=None, pad_edge=False)
+        for finding in findings:
+            verdict = "OK" if finding.holds else "LEAK"
+            table.add_row(finding.check, finding.subject, finding.found, finding.wanted, verdict)
+        Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
+        left_out = "" if captures else "; no enrollment was tried"
+        print(f"{len(findings) - failed} of {len(findings)} hold (simulated){left_out}")
+    raise typer.Exit(EXIT_MISSED if failed else 0)
+
+
 IMPOSTOR_MEAN_MAX, EER_MAX = 0.25, 0.01
 
 

@@ -12,6 +12,7 @@ import sys
 
 import pytest
 from faceward_sim.cli import app
+from faceward_sim.world.actors import ACTORS
 from typer.testing import CliRunner
 
 PROGRAM = [sys.executable, "-c", "from faceward_sim.cli import main; main()"]
@@ -24,6 +25,16 @@ def test_what_there_is_is_listed_for_people_and_for_machines(command, name):
     rows = json.loads(CliRunner().invoke(app, [command, "--json"]).stdout)
     assert name in {row["name"] for row in rows}
     assert all(row["description"] for row in rows)
+
+
+def test_a_sheet_that_can_not_be_written_ends_in_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr("faceward_sim.world.actors.ACTORS", {"empty": ACTORS["empty"]})
+    done = CliRunner().invoke(app, ["actors", "--sheet", str(tmp_path / "none" / "all.png")])
+    assert done.exit_code == 3
+    assert "can't write" in done.stderr
+    drawn = CliRunner().invoke(app, ["actors", "--sheet", str(tmp_path / "all.png"), "--seed", "50"])
+    assert drawn.exit_code == 0 and "simulated" in drawn.stdout
+    assert (tmp_path / "all.png").stat().st_size > 1000
 
 
 @pytest.mark.parametrize(

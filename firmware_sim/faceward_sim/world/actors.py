@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 
 from faceward_sim.firmware.imager import Prompt
-from faceward_sim.world.anatomy import Floats
-from faceward_sim.world.body import FACE_CENTRE_MM, Body, Pose, turning
-from faceward_sim.world.hands import Hand
-from faceward_sim.world.instruments import (
-    Mask,
-    Screen,
-    Sheet,
-    draw_matched_silicone,
-    draw_typical_silicone,
-    victim_seed,
-)
-from faceward_sim.world.motion import Mover, Posture
+from faceward_sim.world.body import FACE_CENTRE_MM, Body
+from faceward_sim.world.holders import CutPrintWearer, HeadHolder, PrintHolder, ScreenHolder
+from faceward_sim.world.instruments.glasses import GLASSES
+from faceward_sim.world.instruments.heads import HEADS
+from faceward_sim.world.instruments.masks import MASKS, NULL, PARTS
+from faceward_sim.world.instruments.prints import PRINTS, Form, PrintDesign
+from faceward_sim.world.instruments.screens import SCREENS
+from faceward_sim.world.instruments.victims import victim_seed
+from faceward_sim.world.motion import Mover
 from faceward_sim.world.people import draw_person
 from faceward_sim.world.rooms import draw_room
 from faceward_sim.world.streams import stream
-from faceward_sim.world.surface import Actor, SceneState, Surface
+from faceward_sim.world.surface import Actor, SceneState
+from faceward_sim.world.wearers import GlassesWearer, MaskWearer
 
 Builder = Callable[[int, float, float | None], Actor]
+
+
+class Design(Protocol):
+    """What every species of instruments says of itself."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def species(self) -> str: ...
+
+    @property
+    def description(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,130 +112,35 @@ class TwoPeople:
         return SceneState(scene.surfaces + self._body.surfaces(posture, self._place), scene.ambient)
 
 
-class _Holder:
-    """Somebody behind what they hold with both hands, who turns it as the indicator asks a face to turn."""
 
-    def __init__(self, seed: int, distance_mm: float, tone: float | None, behind_mm: float) -> None:
-        person = draw_person(seed, tone=tone)
-        self._body = Body(person)
-        self._mover = Mover(seed, distance_mm)
-        self._hands = {side: Hand(seed, person.complexion, right=side > 0) for side in (-1, 1)}
-        self._room = draw_room(seed)
-        self._middle = np.array([0.0, 0.0, distance_mm], np.float32)
-        self._place = np.array([0.0, -FACE_CENTRE_MM + 40.0, distance_mm + behind_mm], np.float32)
-
-    def posture_at(self, time_us: int, prompt: Prompt) -> tuple[Posture, Floats, Floats]:
-        """The holder's posture, and rotation and place of the held thing. Hands shake more than a head sways."""
-        posture = self._mover.at(time_us / 1e6, prompt)
-        rotation = turning(posture.yaw_rad, posture.pitch_rad, posture.roll_rad)
-        return posture, rotation, self._middle + np.asarray(posture.shift_mm, np.float32)
-
-    def people(self, posture: Posture) -> tuple[Surface, ...]:
-        """The holder's own body, facing the sensor behind the held thing."""
-        straight = replace(posture, yaw_rad=0.2 * posture.yaw_rad, pitch_rad=0.2 * posture.pitch_rad)
-        return self._body.surfaces(straight, self._place)
-
-    def scene(self, *parts: tuple[Surface, ...]) -> SceneState:
-        return SceneState(tuple(s for part in (*parts, self._room.surfaces) for s in part), self._room.ambient)
+def _entry(design: Design, builder: Callable[..., Actor]) -> ActorSpec:
+    return ActorSpec(design.name, design.species, design.description, partial(builder, design))
 
 
-class PrintHolder(_Holder):
-    """An A4 print of somebody else, held before the holder's face."""
-
-    def __init__(self, seed: int, distance_mm: float, tone: float | None) -> None:
-        super().__init__(seed, distance_mm, tone, 260.0)
-        self.name = "print-a4"
-        self.species = "print"
-        self._sheet = Sheet(seed)
-
-    def at(self, time_us: int, prompt: Prompt) -> SceneState:
-        posture, rotation, middle = self.posture_at(time_us, prompt)
-        hands = tuple(
-            hand.surface(rotation, middle + rotation @ self._sheet.grip_mm(side)) for side, hand in self._hands.items()
-        )
-        return self.scene((self._sheet.surface(rotation, middle),), hands, self.people(posture))
-
-
-class ScreenHolder(_Holder):
-    """A phone that shows somebody else's face, in light that the sensor does not see."""
-
-    def __init__(self, seed: int, distance_mm: float, tone: float | None) -> None:
-        super().__init__(seed, distance_mm, tone, 320.0)
-        self.name = "phone-screen"
-        self.species = "screen"
-        self._screen = Screen(seed)
-        # The phone is smaller than a head: its holder stands aside with an arm stretched out.
-        side = float(stream(seed, "stand").choice([-1.0, 1.0]))
-        self._place += np.array([side * (0.75 * distance_mm + 260.0), 60.0, 0.0], np.float32)
-        self._side = int(side)
-
-    def at(self, time_us: int, prompt: Prompt) -> SceneState:
-        posture, rotation, middle = self.posture_at(time_us, prompt)
-        hand = self._hands[self._side]
-        held = hand.surface(rotation, middle + rotation @ self._screen.grip_mm(self._side))
-        return self.scene(self._screen.surfaces(rotation, middle), (held,), self.people(posture))
-
-
-class MaskWearer:
-    """A living person under a silicone mask: real eyes in the holes, real sway, obedient to prompts."""
-
-    def __init__(self, name: str, seed: int, distance_mm: float, tone: float | None, *, matched: bool) -> None:
-        self.name = name
-        self.species = "mask-silicone-matched" if matched else "mask-silicone"
-        wearer = draw_person(seed, tone=tone)
-        silicone = (draw_matched_silicone if matched else draw_typical_silicone)(seed, wearer.complexion)
-        self.mask = Mask(seed, wearer, silicone)
-        self._body = Body(wearer, skin=self.mask.bare_triangles)
-        self._mover = Mover(seed, distance_mm)
-        self._room = draw_room(seed)
-        self._place = np.array([0.0, -FACE_CENTRE_MM, distance_mm], np.float32)
-
-    def at(self, time_us: int, prompt: Prompt) -> SceneState:
-        posture = self._mover.at(time_us / 1e6, prompt)
-        person, mask = self._body.person, self.mask
-        pose = Pose(posture, self._place, person.build.scale)
-        head = self._body.expressed(posture.units)
-        outer, moved = mask.shell_mm(person, posture.units)
-        inner = person.build.vertices_mm[mask.rim_vertex] + moved[mask.rim_vertex]
-        follow = person.anatomy.follow
-        shell = np.concatenate(
-            [
-                pose.carry(outer[mask.vertex], follow[mask.vertex]),
-                pose.carry(inner, follow[mask.rim_vertex]),
-            ]
-        )
-        surfaces = [
-            Surface(shell, mask.triangles, mask.uv, mask.reflectance, mask.material),
-            self._body.skin(head, pose),
-            self._body.eyes(posture, pose),
-            self._body.clothes(pose),
-        ]
-        if mask.hair is not None:
-            hair = mask.hair
-            points = pose.carry(hair.vertices_mm, hair.follow)
-            surfaces.append(Surface(points, hair.triangles, hair.uv, hair.reflectance, hair.material))
-        return SceneState((*surfaces, *self._room.surfaces), self._room.ambient)
+def _printed(design: PrintDesign, seed: int, distance_mm: float, tone: float | None) -> Actor:
+    builder = CutPrintWearer if design.form is Form.CUT else PrintHolder
+    return builder(design, seed, distance_mm, tone)
 
 
 _SPECS = (
     ActorSpec("live", "live", "a living person who obeys the indicator", LivePerson),
     ActorSpec("live-glasses", "live", "the same person in spectacle frames", partial(LivePerson, glasses=True)),
-    ActorSpec("print-a4", "print", "an A4 print of another person's near-infrared photograph, held up", PrintHolder),
-    ActorSpec("phone-screen", "screen", "a phone that shows a face: dark at 940 nm but for its glass", ScreenHolder),
-    ActorSpec(
-        "mask-silicone",
-        "mask-silicone",
-        "a typical 3 mm silicone mask of another face on a living head",
-        partial(MaskWearer, "mask-silicone", matched=False),
-    ),
-    ActorSpec(
-        "mask-silicone-matched",
-        "mask-silicone-matched",
-        "a silicone mask matched to the wearer's skin in colour and scattering",
-        partial(MaskWearer, "mask-silicone-matched", matched=True),
-    ),
+    *(_entry(design, _printed) for design in PRINTS),
+    *(_entry(design, ScreenHolder) for design in SCREENS),
+    *(_entry(design, MaskWearer) for design in MASKS),
+    *(_entry(design, HeadHolder) for design in HEADS),
+    *(_entry(design, GlassesWearer) for design in GLASSES),
+    *(_entry(design, MaskWearer) for design in PARTS),
+    _entry(NULL, MaskWearer),
     ActorSpec("two-people", "live", "a living person with a second face beside", TwoPeople),
     ActorSpec("empty", "none", "nobody: the room alone", Nobody),
 )
 
 ACTORS: Mapping[str, ActorSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})
+
+NO_ATTACKS = frozenset({"live", "none", "null"})  # the species that no gate need stop
+
+
+def attacks() -> tuple[ActorSpec, ...]:
+    """The attack species, one actor each."""
+    return tuple(spec for spec in _SPECS if spec.species not in NO_ATTACKS)
