@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -35,6 +36,9 @@ def serve(
     actor: Annotated[str, typer.Option(help="Who or what is before it; see `faceward-sim actors`.")] = "live",
     seed: Annotated[int, typer.Option(min=0, help="Which person, which unit, which noise.")] = 7,
     distance_mm: Annotated[float, typer.Option(min=100.0, max=2000.0, help="From sensor to face.")] = 400.0,
+    light: Annotated[str, typer.Option(help="In which light; see `faceward-sim lights`.")] = "indoor",
+    yaw_deg: Annotated[float, typer.Option(min=-60.0, max=60.0, help="How far the sensor stands to the left.")] = 0.0,
+    pitch_deg: Annotated[float, typer.Option(min=-60.0, max=60.0, help="How far the sensor stands below.")] = 0.0,
     tone: Annotated[
         float | None, typer.Option(help="Skin tone, 1 (I-II) to 4 (VI); the seed's own if left out.")
     ] = None,
@@ -49,13 +53,14 @@ def serve(
     """Export one sensor over USB/IP until interrupted."""
     from faceward_sim.ports.powered import PoweredSensor
     from faceward_sim.ports.usbip import UsbipServer
-    from faceward_sim.rig import UnknownName, build_firmware, with_faults
+    from faceward_sim.rig import UnknownName, build_firmware, named_environment, with_faults
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        firmware = with_faults(build_firmware(sensor, actor, seed, distance_mm=distance_mm, tone=tone), fault or [])
+        place = replace(named_environment(light), distance_mm=distance_mm, yaw_deg=yaw_deg, pitch_deg=pitch_deg)
+        firmware = with_faults(build_firmware(sensor, actor, seed, tone=tone, environment=place), fault or [])
     except UnknownName as error:
         _fail(str(error))
     powered = PoweredSensor(firmware, pace=pace)
@@ -89,6 +94,14 @@ def sensors(as_json: _Json = False) -> None:
     from faceward_sim.optics.sensors import SENSORS
 
     _list("sensor", SENSORS, as_json)
+
+
+@app.command()
+def lights(as_json: _Json = False) -> None:
+    """List in which light somebody can stand."""
+    from faceward_sim.world.environment import LIGHTS
+
+    _list("light", LIGHTS, as_json)
 
 
 @app.command()

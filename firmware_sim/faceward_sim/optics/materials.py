@@ -49,7 +49,9 @@ class Shell:
         if self.head is None:
             return table.slab(self.slab)
         head = self.head
-        response = table.worn(self.slab, self.gap_mm, head.epidermis_mu_a(wavelength_nm), head.dermis_mu_a(wavelength_nm))
+        response = table.worn(
+            self.slab, self.gap_mm, head.epidermis_mu_a(wavelength_nm), head.dermis_mu_a(wavelength_nm)
+        )
         return response.with_blood(head.added_blood, chromophores(wavelength_nm).blood)
 
 
@@ -196,8 +198,24 @@ def tinted(shell: Shell, reflectance: float, wavelength_nm: int = DOTS_NM) -> Sh
 TINT_MU_A = (0.0005, 1.2)  # per mm: from clear silicone to what darkens past any skin
 
 
-def to_material(name: str, response: Response, mirrors: float, roughness: float) -> Material:
-    """What the renderer takes; `mirrors` is the specular reflectance at normal incidence."""
+def to_material(
+    name: str, response: Response, mirrors: float, roughness: float, response_850: Response | None = None
+) -> Material:
+    """What the renderer takes.
+
+    Args:
+        response: at 940 nm.
+        mirrors: the specular reflectance at normal incidence.
+        response_850: at 850 nm; None is for what returns both bands alike.
+    """
     return Material(
-        name, response.r50_mm, response.r90_mm, mirrors / response.reflectance, roughness, response.radii_mm
+        name,
+        response.r50_mm,
+        response.r90_mm,
+        mirrors / response.reflectance,
+        roughness,
+        response.radii_mm,
+        1.0 if response_850 is None else response_850.reflectance / response.reflectance,
+        response.mean_over_range_mm,
+        response.over_range_drop_mm,
     )

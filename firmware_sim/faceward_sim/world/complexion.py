@@ -20,6 +20,7 @@ from faceward_sim.world.surface import Material
 
 Floats = NDArray[np.float32]
 
+
 @dataclass(frozen=True, slots=True)
 class Complexion:
     """What one person's skin does with light, before features are painted on it."""
@@ -81,7 +82,7 @@ def draw_complexion(seed: int, tone: float | None) -> Complexion:
     response = skin_response(skin)
     # Sebum and moisture change the surface's index a little (assumed).
     mirrors = SKIN_MIRRORS * float(np.exp(np.clip(rng.normal(0.0, 0.08), -0.16, 0.16)))
-    material = to_material("skin", response, mirrors, float(rng.uniform(0.2, 0.35)))
+    material = to_material("skin", response, mirrors, float(rng.uniform(0.2, 0.35)), skin_response(skin, 850))
     return Complexion(tone, skin, response.reflectance, material)
 
 

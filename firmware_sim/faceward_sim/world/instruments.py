@@ -193,7 +193,9 @@ def draw_typical_silicone(seed: int, wearer: Complexion) -> Silicone:
     response = shell.response()
     mirrors = float(rng.uniform(0.023, 0.046))  # n 1.40 mirrors .028; talc and lacquer change it (assumed)
     return Silicone(
-        shell, response.reflectance, to_material("silicone", response, mirrors, float(rng.uniform(0.2, 0.35)))
+        shell,
+        response.reflectance,
+        to_material("silicone", response, mirrors, float(rng.uniform(0.2, 0.35)), shell.response(850)),
     )
 
 
@@ -205,7 +207,9 @@ def draw_matched_silicone(seed: int, wearer: Complexion) -> Silicone:
     response = shell.response()
     mirrors = wearer.material.specular_share * wearer.reflectance * float(rng.uniform(0.85, 1.15))
     return Silicone(
-        shell, response.reflectance, to_material("silicone-matched", response, mirrors, float(rng.uniform(0.2, 0.35)))
+        shell,
+        response.reflectance,
+        to_material("silicone-matched", response, mirrors, float(rng.uniform(0.2, 0.35)), shell.response(850)),
     )
 
 
