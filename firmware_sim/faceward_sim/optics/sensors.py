@@ -7,6 +7,7 @@ from typing import Protocol
 
 from faceward_sim.firmware.imager import Imager
 from faceward_sim.optics.structured_light import SL_850_940, SL_940, build_sl_850_940, build_sl_940
+from faceward_sim.optics.time_of_flight import TOF_940, build_tof_940
 from faceward_sim.world.surface import Actor
 
 
@@ -27,5 +28,5 @@ class SensorSpec:
 
 SENSORS: dict[str, SensorSpec] = {
     design.name: SensorSpec(name=design.name, description=design.description, build=build)
-    for design, build in ((SL_940, build_sl_940), (SL_850_940, build_sl_850_940))
+    for design, build in ((SL_940, build_sl_940), (SL_850_940, build_sl_850_940), (TOF_940, build_tof_940))
 }
