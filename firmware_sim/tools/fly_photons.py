@@ -3,7 +3,7 @@
     python tools/fly_photons.py --out faceward_sim/optics/transport/assets/transport.npz
 
 Seeds are the numbers of the stacks, so the same code and machine write the same file. With the default counts it takes
-five minutes of one core. `--photons` scales every count, for a rough table.
+a minute of one core. `--photons` scales every count, for a rough table.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import TypeVar
@@ -21,13 +21,14 @@ from faceward_sim.optics.transport.grid import Axis, Grid
 from faceward_sim.optics.transport.layers import SUBCUTIS_ABSORPTION, Layer, gap, skin
 from faceward_sim.optics.transport.photons import fly
 from faceward_sim.optics.transport.response import DROP_MHZ, QUANTITIES, Tally
+from faceward_sim.optics.transport.table import GRIDS
 from numpy.typing import NDArray
 
-SKIN_PHOTONS = 120_000
-SLAB_PHOTONS = 25_000
-WORN_PHOTONS = 15_000
+SKIN_PHOTONS = 100_000
+SLAB_PHOTONS = 6_000
+WORN_PHOTONS = 4_000
 
-DEEPEST = 120.0  # transport lengths; a slab before a head is flown no deeper, since not 1 % comes through
+DEEPEST = 60.0  # transport lengths; a slab before a head is flown no deeper, since not 2 % comes through
 HEAD_MU_S_REDUCED = 1.96  # nominal dermis at 940 nm (sheet); behind a mask its spread is of little account
 _Stack = TypeVar("_Stack")
 _SLAB_MU_S_REDUCED = 1.0  # the slab grid is in units of 1 / mu_s'
@@ -55,7 +56,7 @@ _SHELL_AXES = (
 _GAP_AXIS = axis("gap in mm", "line", 0.02, 5.0)
 _ABSORPTION_AXES = (
     axis("mu_a of the slab", "root", 0.0005, 0.004, 0.02, 0.07, 0.2, 0.5, 1.2),
-    axis("mu_a of the head's epidermis", "root", 0.08, 1.0, 4.9),
+    axis("mu_a of the head's epidermis", "root", 0.06, 1.0, 4.9),
     axis("mu_a of the head's dermis", "root", 0.015, 0.04, 0.11),
 )
 CONTACT_AXES = (*_SHELL_AXES, *_ABSORPTION_AXES)
@@ -119,25 +120,29 @@ def _counted(name: str, stacks: Sequence[_Stack]) -> Iterator[_Stack]:
         yield stack
 
 
+_GRIDS: Mapping[str, tuple[tuple[Axis, ...], int, Callable[[int], NDArray[np.float64]]]] = {
+    "skin": (SKIN_AXES, SKIN_PHOTONS, skin_values),
+    "slab": (SLAB_AXES, SLAB_PHOTONS, slab_values),
+    "contact": (CONTACT_AXES, WORN_PHOTONS, lambda photons: shell_values(photons, (0.0,), 10_000)[:, :, :, 0]),
+    "worn": (WORN_AXES, WORN_PHOTONS, lambda photons: shell_values(photons, tuple(_GAP_AXIS.nodes), 20_000)),
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--photons", type=float, default=1.0, help="times the default counts")
+    parser.add_argument("--grid", action="append", choices=GRIDS, help="only this one; the file's others stay")
     chosen = parser.parse_args()
-    count = {
-        name: max(int(chosen.photons * default), 1_000)
-        for name, default in (("skin", SKIN_PHOTONS), ("slab", SLAB_PHOTONS), ("worn", WORN_PHOTONS))
-    }
-    grids = {
-        "skin": Grid.of(SKIN_AXES, skin_values(count["skin"])),
-        "slab": Grid.of(SLAB_AXES, slab_values(count["slab"])),
-        "contact": Grid.of(CONTACT_AXES, shell_values(count["worn"], (0.0,), 10_000)[:, :, :, 0]),
-        "worn": Grid.of(WORN_AXES, shell_values(count["worn"], tuple(_GAP_AXIS.nodes), 20_000)),
-    }
     arrays: dict[str, NDArray[np.generic]] = {}
-    for name, grid in grids.items():
-        arrays |= grid.arrays(name)
-        arrays[f"{name}.photons"] = np.array(count["worn" if name == "contact" else name])
+    if chosen.grid:
+        with np.load(chosen.out) as there:
+            arrays |= there
+    for name in chosen.grid or GRIDS:
+        axes, default, fill = _GRIDS[name]
+        photons = max(int(chosen.photons * default), 500)
+        arrays |= Grid.of(axes, fill(photons)).arrays(name)
+        arrays[f"{name}.photons"] = np.array(photons)
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(chosen.out, **arrays)
     print(f"{chosen.out}: {chosen.out.stat().st_size:,} bytes", file=sys.stderr)

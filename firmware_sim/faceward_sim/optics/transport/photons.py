@@ -20,6 +20,7 @@ LIGHT_MM_PER_NS = 299.792458
 
 Floats = NDArray[np.float64]
 
+_ODD = np.uint64(0xD1342543DE82EF95)  # spreads seeds apart
 _LOST, _RETURNED, _THROUGH = 0, 1, 2
 
 
@@ -97,16 +98,28 @@ def fly(
     )
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _random(state):
+    """SplitMix64 (Steele, Lea, Flood 2014): the next state, and a number from 0 to below 1."""
+    state += np.uint64(0x9E3779B97F4A7C15)
+    bits = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    bits = bits ^ (bits >> np.uint64(31))
+    return state, np.float64(np.int64(bits >> np.uint64(11))) * 1.1102230246251565e-16
+
+
 @njit(cache=True, nogil=True, fastmath=True)
 def _trace(edges, index, mu_s, anisotropy, below, kill, limit, absorbed, seed, radius, paths, fate):
-    np.random.seed(seed)
+    state = np.uint64(seed) * _ODD
     layers = len(index)
     for k in range(len(radius)):
-        left = -np.log(1.0 - np.random.random()) if absorbed else limit
+        state, u = _random(state)
+        left = -np.log(1.0 - u) if absorbed else limit
         x = y = z = ux = uy = 0.0
         uz = 1.0
         layer = 0
-        step = -np.log(1.0 - np.random.random())  # to the next scattering, in mean free paths
+        state, u = _random(state)
+        step = -np.log(1.0 - u)  # to the next scattering, in mean free paths
         while True:
             if uz > 0.0:
                 wall = (edges[layer + 1] - z) / uz
@@ -126,7 +139,7 @@ def _trace(edges, index, mu_s, anisotropy, below, kill, limit, absorbed, seed, r
             if not leaves:
                 z += s * uz
                 g = anisotropy[layer]
-                xi = np.random.random()
+                state, xi = _random(state)
                 if g == 0.0:
                     c = 2.0 * xi - 1.0
                 else:  # Henyey and Greenstein 1941
@@ -134,8 +147,10 @@ def _trace(edges, index, mu_s, anisotropy, below, kill, limit, absorbed, seed, r
                     c = (1.0 + g * g - f * f) / (2.0 * g)
                 across = np.sqrt(max(1.0 - c * c, 0.0))
                 while True:  # a direction round the axis, from a point in the unit circle
-                    a = 2.0 * np.random.random() - 1.0
-                    b = 2.0 * np.random.random() - 1.0
+                    state, a = _random(state)
+                    state, b = _random(state)
+                    a = 2.0 * a - 1.0
+                    b = 2.0 * b - 1.0
                     q = a * a + b * b
                     if 1e-12 < q <= 1.0:
                         break
@@ -152,7 +167,8 @@ def _trace(edges, index, mu_s, anisotropy, below, kill, limit, absorbed, seed, r
                     uz = -a * w + uz * c
                     q = 1.0 / np.sqrt(nx * nx + ny * ny + uz * uz)
                     ux, uy, uz = nx * q, ny * q, uz * q
-                step = -np.log(1.0 - np.random.random())
+                state, u = _random(state)
+                step = -np.log(1.0 - u)
                 continue
             step -= mu_s[layer] * s
             down = uz > 0.0
@@ -170,7 +186,8 @@ def _trace(edges, index, mu_s, anisotropy, below, kill, limit, absorbed, seed, r
                 ct = np.sqrt(1.0 - st2)
                 rs = (n1 * ci - n2 * ct) / (n1 * ci + n2 * ct)
                 rp = (n1 * ct - n2 * ci) / (n1 * ct + n2 * ci)
-                if np.random.random() < 0.5 * (rs * rs + rp * rp):
+                state, u = _random(state)
+                if u < 0.5 * (rs * rs + rp * rp):
                     uz = -uz
                     continue
                 ux *= ratio
