@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,9 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from faceward_sim.optics.sensor_laws import Law
     from faceward_sim.optics.validation import Row
 
 EXIT_MISSED = 1
+EXIT_CONFIG = 3
 _WIDTH = 150  # where the output is no terminal
 
 app = typer.Typer(
@@ -53,6 +57,58 @@ def optics(
         Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
         print(f"{len(rows) - missed} of {len(rows)} simulated values within 10 % of the sheet's")
     raise typer.Exit(EXIT_MISSED if missed else 0)
+
+
+@app.command()
+def sensors(
+    seed: Annotated[int, typer.Option(min=0, help="Which units of the sensors are measured.")] = 7,
+    data: Annotated[
+        Path | None, typer.Option(help="A folder of a real sensor's depth images of flat boards, to stand beside.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure the sensors' noise in rendered frames beside the sheet's laws and real boards; exit 1 if one is off."""
+    from faceward_sim.optics.sensor_laws import BoardsUnreadable, measure
+
+    try:
+        laws = list(measure(seed, data, lambda name: print(f"measuring {name}", file=sys.stderr, flush=True)))
+    except BoardsUnreadable as error:
+        print(f"faceward-sim: {error}", file=sys.stderr)
+        raise typer.Exit(EXIT_CONFIG) from None
+    missed = sum(not law.holds for law in laws)
+    if as_json:
+        print(json.dumps([_law_as_object(law) for law in laws], indent=2))
+    else:
+        table = Table("sensor", "quantity", "should be", "simulated", "ratio", "", "from", box=None, pad_edge=False)
+        for law in laws:
+            ends = f"{law.low:.3g}" if law.low == law.high else f"{law.low:.3g} to {law.high:.3g}"
+            unit = f" {law.unit}" if law.unit else ""
+            table.add_row(
+                law.sensor, law.quantity, f"{ends}{unit}", f"{law.measured:.3f}", f"{law.ratio:.3f}",
+                "OK" if law.holds else "MISS", law.source,
+            )  # fmt: skip
+        Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
+        print(f"{len(laws) - missed} of {len(laws)} simulated values within their tolerance")
+    raise typer.Exit(EXIT_MISSED if missed else 0)
+
+
+def _law_as_object(law: Law) -> dict[str, Any]:
+    return {
+        "sensor": law.sensor,
+        "quantity": law.quantity,
+        "unit": law.unit,
+        "should_be": [law.low, law.high],
+        "measured": _number(law.measured),
+        "ratio": _number(law.ratio),
+        "tolerance": law.tolerance,
+        "holds": law.holds,
+        "from": law.source,
+        "simulated": True,
+    }
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _as_object(row: Row) -> dict[str, Any]:
