@@ -49,6 +49,7 @@ class Geometry:
         self.mips = np.zeros((1, MIP_LEVELS, 3), np.int64)  # offset, rows, columns
         self.lobes = np.zeros((1, 2), np.float32)  # specular reflectance at normal incidence, roughness
         self.share_850 = np.ones(1, np.float32)  # of each surface's reflectance at 940 nm
+        self.colours = np.ones((1, 3), np.float32)  # reflectance to red, green and blue, the same way
         self.over_range_mm = np.zeros((1, 2), np.float32)  # at low frequencies, and its drop at 300 MHz
         self.materials: tuple[Material, ...] = ()
         self.ambient = 0.0
@@ -103,6 +104,7 @@ class Geometry:
         self.lobes = np.zeros((max(len(surfaces), 1), 2), np.float32)
         self.materials = tuple(s.material for s in surfaces)
         self.share_850 = np.array([m.share_850 for m in self.materials] or [1.0], np.float32)
+        self.colours = np.array([m.colour for m in self.materials] or [(1.0, 1.0, 1.0)], np.float32)
         over = [(m.over_range_mm, m.over_range_drop_mm) for m in self.materials]
         self.over_range_mm = np.array(over or [(0.0, 0.0)], np.float32)
         layers: list[NDArray[np.float32]] = []

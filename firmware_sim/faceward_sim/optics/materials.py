@@ -179,6 +179,16 @@ def skin_response(skin: Skin, wavelength_nm: int = DOTS_NM) -> Response:
     return response.with_blood(skin.added_blood, chromophores(wavelength_nm).blood)
 
 
+def skin_colour(skin: Skin) -> tuple[float, float, float]:
+    """What skin returns of red, green and blue light: by melanin alone, after photographs of faces (L)."""
+    melanin = np.log(np.clip(skin.melanin, MELANIN[0], MELANIN[-1]))
+    red, green, blue = (float(np.exp(np.interp(melanin, np.log(MELANIN), np.log(by_tone)))) for by_tone in _COLOURS)
+    return red, green, blue
+
+
+_COLOURS = ((0.55, 0.40, 0.24, 0.12), (0.34, 0.22, 0.12, 0.06), (0.27, 0.15, 0.075, 0.04))
+
+
 def tinted(shell: Shell, reflectance: float, wavelength_nm: int = DOTS_NM) -> Shell:
     """The same shell with as much pigment as brings it to a reflectance at this band; the nearest that there is.
 

@@ -318,5 +318,5 @@ def _tof_over_range(seed: int, material: Material, reflectance: float) -> float:
     shallow = TimeOfFlightImager(
         TOF_940, _Target(400.0, reflectance, replace(material, over_range_mm=0.0, over_range_drop_mm=0.0)), seed
     )
-    a, b = (_depths_mm(imager, Illumination.FLOOD, 2_000, _FRAMES)[:, 200:280, 280:360] for imager in (deep, shallow))
+    a, b = (_depths_mm(imager, Illumination.FLOOD, 1_400, _FRAMES)[:, 200:280, 280:360] for imager in (deep, shallow))
     return float(a[a > 0].mean() - b[b > 0].mean())

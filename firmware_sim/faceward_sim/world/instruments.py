@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from faceward_sim.firmware.imager import Prompt
 from faceward_sim.optics.flood import Emitter, flood_signal
 from faceward_sim.optics.geometry import Geometry, Pinhole
-from faceward_sim.optics.materials import SUBSTANCES, Shell, tinted, to_material
+from faceward_sim.optics.materials import SUBSTANCES, Shell, skin_colour, tinted, to_material
 from faceward_sim.optics.rasterise import Rasteriser
 from faceward_sim.world.anatomy import Anatomy, Floats, load_anatomy
 from faceward_sim.world.body import FACE_CENTRE_MM, Body
@@ -226,7 +226,9 @@ class Mask:
         face = draw_build(other, anatomy, other_skin.tone)
         traits = draw_traits(other, male=face.male, age=face.age)
         self.stretch = float(rng.uniform(0.25, 0.5))  # what of an expression comes through 3 mm of silicone (assumed)
-        self.material = silicone.material
+        # Painted to look in a room's light as the face does that it shows.
+        red, green, blue = (part / silicone.reflectance for part in skin_colour(other_skin.skin))
+        self.material = replace(silicone.material, colour=(red, green, blue))
         base = anatomy.vertices_mm
         margin = np.concatenate([lid_margin(anatomy, side) for side in (LEFT, RIGHT)])
         to_lid = np.sqrt(((base[:, None, :] - base[margin][None]) ** 2).sum(axis=2)).min(axis=1)

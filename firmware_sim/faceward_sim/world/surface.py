@@ -34,6 +34,7 @@ class Material:
     share_850: float = 1.0  # diffuse reflectance at 850 nm over that at 940 nm
     over_range_mm: float = 0.0  # what time of flight measures too far at 940 nm, at low modulation frequencies
     over_range_drop_mm: float = 0.0  # less of it at 300 MHz
+    colour: tuple[float, float, float] = (0.8, 0.8, 0.8)  # reflectance to red, green and blue over that at 940 nm
 
     @property
     def profile(self) -> Profile:
