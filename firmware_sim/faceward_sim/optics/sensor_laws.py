@@ -72,6 +72,7 @@ class Residual:
     """What is left of a flat board's depth after its plane, over frames (frames, rows, columns) in mm; nan: no depth."""
 
     distance_mm: float
+    f_px: float
     gaps_mm: Floats
 
     @property
@@ -134,7 +135,7 @@ def board_residual(frames: Sequence[Floats], f_px: float, cx_px: float, cy_px: f
             keep = (z > 0) & (np.abs(gap) <= 5 * np.sqrt(np.mean(gap[keep] ** 2)))
         gaps.append(np.where(keep, gap, np.nan))
         distances.append(np.median(z[keep]))
-    return Residual(float(np.median(distances)), np.stack(gaps))
+    return Residual(float(np.median(distances)), f_px, np.stack(gaps))
 
 
 def read_boards(folder: Path) -> Residual:
@@ -203,16 +204,17 @@ def _time_of_flight(seed: int) -> Iterator[Law]:
 def _boards(seed: int, real: Residual) -> Iterator[Law]:
     distance_mm = max(real.distance_mm, SL_940.depth_min_mm + 5.0)
     simulated = [_sl_board(unit, distance_mm, 1_000) for unit in _units(seed)]
-    level, length, kept = (float(np.median([getattr(s, name) for s in simulated])) for name in _KINDS)
-    source = f"boards at {real.distance_mm:.0f} mm, real"
-    yield Law(
-        "sl-940", f"plane residual at {distance_mm:.0f} mm", "mm", real.rms_mm, real.rms_mm, level, _CLASS, source
+    # Triangulation: noise goes with z^2 / f. The boards' baseline is not known and stays in the ratio.
+    scale = (real.distance_mm / distance_mm) ** 2 / real.f_px
+    level = float(np.median([s.rms_mm * s.f_px for s in simulated])) * scale
+    length, kept = (
+        float(np.median(values)) for values in zip(*((s.length_px, s.kept) for s in simulated), strict=True)
     )
+    source = f"boards at {real.distance_mm:.0f} mm, real"
+    name = "plane residual, carried to the boards' distance and focal length"
+    yield Law("sl-940", name, "mm", real.rms_mm, real.rms_mm, level, _CLASS, source)
     yield Law("sl-940", "its correlation falls to 1/e in", "px", real.length_px, real.length_px, length, _CLASS, source)
     yield Law("sl-940", "its correlation with the next frame", "", real.kept, real.kept, kept, _CLASS, source)
-
-
-_KINDS = ("rms_mm", "length_px", "kept")
 
 
 def _units(seed: int) -> range:
@@ -258,14 +260,17 @@ def _sl_board(seed: int, distance_mm: float, exposure_us: int) -> Residual:
 
 
 def _disparity_step(seed: int) -> float:
-    """The step whose multiples the disparities of a leaning board's dots fall on."""
-    imager = StructuredLightImager(SL_940, _Target(400.0, _SKIN_REFLECTANCE), seed)
-    _depths_mm(imager, Illumination.DOTS, 3_000, 1)
-    disparity = imager.depth_processor.matched()[:, 0]
-    found = disparity[disparity > 0].astype(np.float64)
-    steps = np.linspace(0.07, 0.3, 2301)
-    sharp = np.abs(np.exp(2j * np.pi * found[:, None] / steps).mean(axis=0))
-    return float(steps[sharp > 0.99].max(initial=np.nan)) if (sharp > 0.99).any() else float("nan")
+    """The widest step whose multiples the dots' disparities fall on, over boards at several distances."""
+    found = []
+    for distance_mm in (370.0, 390.0, 410.0, 430.0):
+        imager = StructuredLightImager(SL_940, _Target(distance_mm, _SKIN_REFLECTANCE), seed)
+        _depths_mm(imager, Illumination.DOTS, 3_000, 1)
+        disparity = imager.depth_processor.matched()[:, 0].astype(np.float64)
+        found.append(disparity[disparity > 0])
+    steps = np.linspace(0.06, 0.3, 2401)
+    values = np.concatenate(found)
+    sharp = np.array([np.abs(np.exp(2j * np.pi * values / step).mean()) for step in steps])
+    return float(steps[sharp > 0.99].max()) if (sharp > 0.99).any() else float("nan")
 
 
 def _flood_noise(seed: int) -> tuple[float, float]:

@@ -32,6 +32,7 @@ from faceward_sim.optics.manufacture import (
     draw_warmth,
     estimate_intrinsics,
     near,
+    spots,
 )
 from faceward_sim.optics.pattern import DotPattern, draw_pattern
 from faceward_sim.optics.pixels import PixelArray, develop, quantiles
@@ -41,6 +42,7 @@ from faceward_sim.optics.triangulation import DepthProcessor
 from faceward_sim.world.surface import Actor, Stranger
 
 _MTF50_SIGMA = 0.18739  # a Gaussian blur of s px has contrast one half at .18739/s cycles per px: sqrt(ln 2 / (2 pi^2))
+_BEND_PX = 28.0  # how far apart the bends of a pattern lie
 _SPOT_SIGMA = 0.84932  # a Gaussian spot holds half its light inside sigma / .84932: 1 / sqrt(2 ln 2)
 # 8 electrons of read noise; 40 % of the range is 4 ke-, as sensor-physics.md takes a pixel; 12 bits, left-aligned.
 _CHIP = ChipDesign(512.0, 51.0, 6.4, 65520.0, 16)
@@ -161,12 +163,14 @@ def draw_unit(
         pixels=pixels,
         jitter=draw_jitter(rng),
         warmth=draw_warmth(rng, float(more.normal(0, 1.5))),
-        # With speckle, centroid noise and the disparity step these make s = .08 px, the sheet's for a lock module.
-        dot_x_px=pattern.x_px + rng.normal(0, 0.03, dots),
+        # What the factory's picture of the pattern misses stands still: a flat board's residual keeps .8 of itself from one
+        # frame to the next and falls to 1/e in 10 px (real boards, `validate sensors`). With speckle, centroid noise and
+        # the disparity step it makes s = .08 px of the depth that comes out, the sheet's for a lock module.
+        dot_x_px=pattern.x_px + rng.normal(0, 0.055, dots) + _bent(more, pattern),
         dot_y_px=pattern.y_px + rng.normal(0, 0.03, dots),
         dot_brightness=1 + np.clip(rng.normal(0, 0.06, dots), -0.2, 0.2),
         shift_px_per_c=float(rng.normal(0, 0.006)),
-        speckle_px=float(rng.uniform(0.045, 0.065)),
+        speckle_px=float(rng.uniform(0.035, 0.05)),
         speckle_contrast=float(rng.uniform(0.02, 0.06)),
     )
     t = TOLERANCE
@@ -190,6 +194,12 @@ def draw_unit(
         saturation_counts=design.chip.saturation_counts,
     )
     return unit, calibration
+
+
+def _bent(rng: np.random.Generator, pattern: DotPattern) -> NDArray[np.float64]:
+    """How far the projector's optics bend the pattern from the factory's picture of it, smoothly: (dots,) in pixels."""
+    cells = max(2, round(pattern.columns * pattern.pitch_px / _BEND_PX))
+    return spots(rng, pattern.rows, pattern.columns, cells, 0.06).ravel().astype(np.float64)
 
 
 class StructuredLightImager:
