@@ -44,6 +44,8 @@ from faceward_gates.relief import Relief, face_relief, facing
 from faceward_gates.sightings import flood_frames, nearest_sighting
 
 _NEAR_US = 250_000
+_PAIR_US = 150_000
+_PAIRS_MIN = 3
 _FACING_MIN = 0.6  # beyond 53 degrees a dot is too squeezed, and a little error of the normal too large a one of albedo
 _BUCKET = 4096  # dots kept for each region and pose; later ones are left out, so memory is bounded
 
@@ -78,7 +80,7 @@ class _Bucket:
 
     spreads: list[NDArray[np.float32]]
     albedos: list[float]
-    second_albedos: list[float]
+    band_ratios: list[float]
     count: int = 0
 
 
@@ -124,6 +126,7 @@ class _Session(GateSession):
         self._relief: Relief | None = None
         self._facing: NDArray[np.float32] | None = None
         self._relief_us = 0
+        self._first_band: dict[str, tuple[int, float]] = {}
         self._covered: set[bytes] = set()
 
     def observe(self, frame_set: FrameSet, face: FaceObservation) -> None:
@@ -233,8 +236,18 @@ class _Session(GateSession):
         for region, (u0, u1, v0, v1) in _REGIONS.items():
             inside = usable & (across >= u0) & (across <= u1) & (along >= v0) & (along <= v1)
             if np.count_nonzero(inside) >= 12:
-                bucket = self._bucket(region, stage)
-                (bucket.second_albedos if second else bucket.albedos).append(float(np.median(albedo[inside])))
+                self._take_albedo(region, stage, float(np.median(albedo[inside])), frame.device_time_us, second)
+
+    def _take_albedo(self, region: str, stage: Pose | None, albedo: float, time_us: int, second: bool) -> None:
+        """The bands' ratio is of two looks close together, so that turning and ambient light are out of it."""
+        bucket = self._bucket(region, stage)
+        if not second:
+            bucket.albedos.append(albedo)
+            self._first_band[region] = (time_us, albedo)
+            return
+        near_us, first = self._first_band.get(region, (0, 0.0))
+        if first > 0 and albedo > 0 and abs(time_us - near_us) < _PAIR_US:
+            bucket.band_ratios.append(first / albedo)
 
     def _bucket(self, region: str, stage: Pose | None) -> _Bucket:
         return self._buckets.setdefault((region, stage), _Bucket([], [], []))
@@ -273,10 +286,9 @@ class _Session(GateSession):
             if bucket.count < self._limits["dots_each"] or not bucket.albedos:
                 continue
             spread_mm = float(np.median(np.concatenate(bucket.spreads)))
-            albedo, ratio = float(np.median(bucket.albedos)), None
-            if bucket.second_albedos:
-                ratio = albedo / max(float(np.median(bucket.second_albedos)), 1e-6)
-            found.append(_Patch(region, pose, spread_mm, albedo, ratio))
+            enough = len(bucket.band_ratios) >= _PAIRS_MIN
+            ratio = float(np.median(bucket.band_ratios)) if enough else None
+            found.append(_Patch(region, pose, spread_mm, float(np.median(bucket.albedos)), ratio))
         return found
 
     def _judge(self, patches: list[_Patch]) -> Evidence:
