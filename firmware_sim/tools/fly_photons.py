@@ -3,7 +3,7 @@
     python tools/fly_photons.py --out faceward_sim/optics/transport/assets/transport.npz
 
 Seeds are the numbers of the stacks, so the same code and machine write the same file. With the default counts it takes
-a minute of one core. `--photons` scales every count, for a rough table.
+five minutes of one core. `--photons` scales every count, for a rough table.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from faceward_sim.optics.transport.response import DROP_MHZ, QUANTITIES, Tally
 from faceward_sim.optics.transport.table import GRIDS
 from numpy.typing import NDArray
 
-SKIN_PHOTONS = 100_000
-SLAB_PHOTONS = 6_000
-WORN_PHOTONS = 4_000
+SKIN_PHOTONS = 200_000
+SLAB_PHOTONS = 40_000
+WORN_PHOTONS = 40_000
 
 DEEPEST = 60.0  # transport lengths; a slab before a head is flown no deeper, since not 2 % comes through
 HEAD_MU_S_REDUCED = 1.96  # nominal dermis at 940 nm (sheet); behind a mask its spread is of little account

@@ -34,6 +34,9 @@ _ZOOMS = 4
 _FLOOD_FRAMES = 24
 _DOTS_FRAMES = 6
 _UNITS = 3
+_BORDER_PX = 16  # left out on both sides of where two patches meet
+_WHOLE_PX = 1000
+_ONE_ANGLE_PX = 50  # from the middle, where the lens and the emitter see one angle
 _MIRROR_TILTS_DEG = (0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 34, 38, 42)
 
 
@@ -84,9 +87,7 @@ class Bench:
 
     def ratio(self, patch: Patch, reference: Patch) -> float:
         """How much more light the first returns than the second, to .01 %: side by side in one frame, and swapped."""
-        forward = self._side_by_side(patch.polarised, reference.polarised)
-        back = self._side_by_side(reference.polarised, patch.polarised)
-        return float(np.sqrt(forward / back))
+        return self._ratio(patch.polarised, reference.polarised, _FLOOD_FRAMES, 0.0, _WHOLE_PX)
 
     def direct_share(self, patch: Patch) -> float:
         """What the surface mirrors, of all that comes back at normal incidence.
@@ -95,12 +96,14 @@ class Bench:
         all angles they are the whole surface: the integral of 4 q cos^2(t) / G is the mirrored share of the light, where
         q is the gain over the polarised image, as a reflectance, and G the microfacets' shadow.
         """
+        reflectance = self.reflectance(patch)
         tilt = np.deg2rad(_MIRROR_TILTS_DEG)
-        gain = np.array([self._gain(patch, float(t)) for t in tilt])
+        more = np.array([self._ratio(patch, patch.polarised, _FLOOD_FRAMES // 4, t, _ONE_ANGLE_PX) for t in tilt])
+        gain = (more - 1) * reflectance * np.cos(tilt)
         shadow = np.minimum(1.0, 2 * np.cos(tilt) ** 2)
         facets = 4 * gain * np.cos(tilt) / shadow * np.cos(tilt) * 2 * np.sin(tilt)
         mirrored = float(np.trapezoid(facets, tilt))
-        return mirrored / (mirrored + self.reflectance(patch))
+        return mirrored / (mirrored + reflectance)
 
     def spread(self, patch: Patch, first_r90_mm: float = 3.0) -> DotSpread:
         """The profile of a dot, blur of lens and projector taken out.
@@ -118,28 +121,30 @@ class Bench:
         r50, r90 = (profile.radius_mm(share) / px_per_mm for share in (0.5, 0.9))
         return DotSpread(r50, r90, float(profile.inside(0.5 * px_per_mm)))
 
-    def _gain(self, patch: Patch, tilt_rad: float) -> float:
-        """What polarisers take away, as a reflectance, on a patch that leans by an angle."""
-        whole, diffuse, white = self._flood([patch, patch.polarised, Patch(_WHITE, _SHARP)], tilt_rad)
-        return _WHITE * (whole - diffuse) / white * np.cos(tilt_rad)
-
-    def _flood(self, patches: Sequence[Patch], tilt_rad: float = 0.0) -> Floats:
+    def _flood(self, patches: Sequence[Patch]) -> Floats:
         """Mean light per microsecond in the middle of the image of each patch."""
         found = []
         for patch in patches:
-            scene = (_plane(patch, self._design.f_px, tilt_rad),)
-            light, exposure_us = self._frames(self._design, scene, Illumination.FLOOD, _FLOOD_FRAMES // 4)
+            scene = (_plane(patch, self._design.f_px, 0.0),)
+            light, exposure_us = self._frames(self._design, scene, Illumination.FLOOD, _FLOOD_FRAMES)
             rows, columns = light.shape
             middle = light[rows // 2 - 40 : rows // 2 + 40, columns // 2 - 40 : columns // 2 + 40]
             found.append(float(np.median(middle)) / exposure_us)
         return np.array(found)
 
-    def _side_by_side(self, left: Patch, right: Patch) -> float:
-        halves = (_plane(left, self._design.f_px, 0.0, side=-1), _plane(right, self._design.f_px, 0.0, side=1))
-        light, _ = self._frames(self._design, halves, Illumination.FLOOD, _FLOOD_FRAMES)
-        columns = light.shape[1]
-        clear = 16  # of the border between them
-        return float(light[:, : columns // 2 - clear].mean() / light[:, columns // 2 + clear :].mean())
+    def _ratio(self, one: Patch, other: Patch, frames: int, tilt_rad: float, reach_px: int) -> float:
+        """Light of one over the other's, side by side in one frame (so no jitter counts), and swapped (nor any shading)."""
+        forward = self._beside(one, other, frames, tilt_rad, reach_px)
+        return float(np.sqrt(forward / self._beside(other, one, frames, tilt_rad, reach_px)))
+
+    def _beside(self, left: Patch, right: Patch, frames: int, tilt_rad: float, reach_px: int) -> float:
+        f_px = self._design.f_px
+        halves = (_plane(left, f_px, tilt_rad, side=-1), _plane(right, f_px, tilt_rad, side=1))
+        light, _ = self._frames(self._design, halves, Illumination.FLOOD, frames)
+        row, column = (size // 2 for size in light.shape)
+        seen = light[max(row - reach_px, 0) : row + reach_px]
+        before = seen[:, max(column - reach_px, 0) : column - _BORDER_PX]
+        return float(before.mean() / seen[:, column + _BORDER_PX : column + reach_px].mean())
 
     def _profile_px(self, patch: Patch, px_per_mm: float) -> Profile:
         design = self._close_up(px_per_mm)
