@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from faceward import EnrollmentRefused, Host, enroll
 from faceward.config import Home
+from faceward.model.liveness import Outcome
 from faceward_sim.rig import build_firmware
 
 pytestmark = pytest.mark.e2e
@@ -43,6 +44,6 @@ def test_a_policy_with_a_gate_that_needs_dots_refuses_time_of_flight(
     host = host_before(firmware=build_firmware("tof-940", "live", seed))
     with pytest.raises(EnrollmentRefused) as refusal:
         enroll(host, "alice")
-    evidence = {each.gate: each for each in refusal.value.verdict.evidence}
-    assert evidence["skin-optics"].cue == "dots"
+    evidence = {result.gate: result.evidence for result in refusal.value.verdict.results}
+    assert (evidence["skin-optics"].outcome, evidence["skin-optics"].cue) == (Outcome.NOT_EVALUATED, "dots")
     keeps_the_promise(host, attempts=["inconclusive"])

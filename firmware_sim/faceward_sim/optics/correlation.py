@@ -228,3 +228,15 @@ def _measure(
             z = (four * away * away - ex * ex - ey * ey) / (four * away - two * beside) * cosine
             if nearest <= z <= farthest:
                 depth[y, x] = np.uint16(z * units + half)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def convert(amplitude, offset, counts_per_electron, gain, black, saturation, step, out):
+    """Amplitude in electrons to the converter's counts, (rows, columns) uint16."""
+    rows, columns = out.shape
+    half, per_step = np.float32(0.5), np.float32(1) / step
+    for y in range(rows):
+        for x in range(columns):
+            counts = black + gain * offset[y, x] + counts_per_electron * amplitude[y, x]
+            counts = np.floor(counts * per_step + half) * step
+            out[y, x] = np.uint16(min(max(counts, np.float32(0)), saturation))

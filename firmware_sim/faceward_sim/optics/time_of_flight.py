@@ -20,6 +20,7 @@ from faceward_sim.optics.correlation import (
     RangeError,
     Ranging,
     add_phasors,
+    convert,
     expose_samples,
     measure,
     radians_per_mm,
@@ -48,6 +49,8 @@ from faceward_sim.world.surface import Actor
 
 _MTF50_SIGMA = 0.18739  # a Gaussian blur of s px has contrast one half at .18739/s cycles per px
 _DROP_MHZ = 300.0  # where a material's over-range has fallen by its drop
+_LOST_IN_READING = 0.1  # of the read noise's variance: steady light below it is left out
+_TAPS = (5, 5)  # of blurs of .8 px and less
 _STRAY_CELLS = 16  # stray light is taken in blocks of so many pixels
 # 20 electrons of read noise, wells of 50 ke-; 12 bits, left-aligned (L).
 _CHIP = ChipDesign(512.0, 26.0, 1.3, 65520.0, 16)
@@ -200,6 +203,7 @@ class TimeOfFlightImager:
         self._lit, self._total, self._amplitude = (np.zeros(shape, np.float32) for _ in range(3))
         self._phasors = np.zeros((*shape, 4), np.float32)
         self._full = np.zeros(shape, np.uint8)
+        self._lit_up = False
         self._normal = quantiles()
 
     def expose(self, exposure: Exposure) -> SlotImage:
@@ -219,6 +223,7 @@ class TimeOfFlightImager:
         self._view.draw(geometry)
         lit = exposure.illumination is Illumination.FLOOD
         self._phasors.fill(0.0)
+        self._lit_up = False
         self._steady(exposure_us)
         if lit:
             self._modulated(unit.flood, unit.electrons_per_us_at_1m * exposure_us * power, (0.0, 0.0))
@@ -229,7 +234,9 @@ class TimeOfFlightImager:
             turn = rng.uniform(0, 2 * np.pi, 2)
             power = unit.electrons_per_us_at_1m * exposure_us * stranger.flood_share
             self._modulated(beside, power, (float(turn[0]), float(turn[1])))
-        self._through_lens()
+        self._through_lens(self._total)
+        if self._lit_up:
+            self._through_lens(self._phasors)
         chip = unit.pixels
         expose_samples(
             self._phasors,
@@ -243,7 +250,7 @@ class TimeOfFlightImager:
             self._full,
         )
         if self._design.smooth_px:
-            cv2.GaussianBlur(self._phasors, (0, 0), self._design.smooth_px, dst=self._phasors)
+            cv2.GaussianBlur(self._phasors, _TAPS, self._design.smooth_px, dst=self._phasors)
         depth = np.empty(self._full.shape, np.uint16) if lit else None
         error = replace(unit.error, offset_mm=unit.error.offset_mm + unit.range_mm_per_c * above_c)
         measure(self._phasors, self._full, self.ranging, error, self._amplitude, depth)
@@ -259,13 +266,16 @@ class TimeOfFlightImager:
         if geometry.sun is not None:
             seen = self._shadows.cast(geometry, self._view, geometry.sun) if geometry.sun.shadows else None
             day = Daylight(geometry.sun, geometry.sun.counts_per_us * electrons, seen)
-        if geometry.ambient <= 0 and day is None:
+        chip = self.unit.pixels
+        read2 = (chip.read_noise_counts / chip.counts_per_electron) ** 2
+        if day is None and geometry.ambient * electrons < _LOST_IN_READING * read2:
             self._total.fill(0.0)
             return
         flood_signal(geometry, self._view, self.unit.flood, 0.0, geometry.ambient * electrons, self._total, day=day)
 
     def _modulated(self, emitter: Emitter, electrons_at_1m: float, turn: tuple[float, float]) -> None:
         """Add an emitter's light and its phasors."""
+        self._lit_up = True
         geometry, view = self._geometry, self._view
         flood_signal(geometry, view, emitter, electrons_at_1m, 0.0, self._lit)
         self._total += self._lit
@@ -288,23 +298,29 @@ class TimeOfFlightImager:
             self._phasors,
         )
 
-    def _through_lens(self) -> None:
-        """Blur phasors and light alike, and spread what strays."""
-        for plane in (self._phasors, self._total):
-            cv2.GaussianBlur(plane, (0, 0), self.unit.lens_sigma_px, dst=plane, borderType=cv2.BORDER_REPLICATE)
-            rows, columns = plane.shape[:2]
-            small = cv2.resize(plane, (columns // _STRAY_CELLS, rows // _STRAY_CELLS), interpolation=cv2.INTER_AREA)
-            small = cv2.GaussianBlur(small, (0, 0), 6.0, borderType=cv2.BORDER_CONSTANT)
-            astray = cv2.resize(small, (columns, rows), interpolation=cv2.INTER_LINEAR)
-            cv2.scaleAdd(astray, self.unit.stray, plane, dst=plane)
+    def _through_lens(self, plane: NDArray[np.float32]) -> None:
+        """Blur light or its phasors, and spread what strays, in place."""
+        cv2.GaussianBlur(plane, _TAPS, self.unit.lens_sigma_px, dst=plane, borderType=cv2.BORDER_REPLICATE)
+        rows, columns = plane.shape[:2]
+        small = cv2.resize(plane, (columns // _STRAY_CELLS, rows // _STRAY_CELLS), interpolation=cv2.INTER_AREA)
+        small = cv2.GaussianBlur(small, (0, 0), 6.0, borderType=cv2.BORDER_CONSTANT)
+        astray = cv2.resize(small, (columns, rows), interpolation=cv2.INTER_LINEAR)
+        cv2.scaleAdd(astray, self.unit.stray, plane, dst=plane)
 
     def _convert(self, gain: float, drift_counts: float) -> NDArray[np.uint16]:
         chip = self.unit.pixels
-        counts = self._amplitude * np.float32(gain * chip.counts_per_electron)
-        counts += np.float32(chip.black_level_counts + drift_counts) + np.float32(gain) * chip.offset_counts
-        np.clip(counts, 0.0, chip.saturation_counts, out=counts)
-        steps = np.rint(counts / np.float32(chip.step_counts))
-        return (steps * np.float32(chip.step_counts)).astype(np.uint16)
+        out = np.empty(self._amplitude.shape, np.uint16)
+        convert(
+            self._amplitude,
+            chip.offset_counts,
+            np.float32(gain * chip.counts_per_electron),
+            np.float32(gain),
+            np.float32(chip.black_level_counts + drift_counts),
+            np.float32(chip.saturation_counts),
+            np.float32(chip.step_counts),
+            out,
+        )
+        return out
 
 
 def build_tof_940(actor: Actor, seed: int) -> TimeOfFlightImager:
