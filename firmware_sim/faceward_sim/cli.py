@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
@@ -53,6 +54,9 @@ def serve(
     actor: Annotated[str, typer.Option(help="Who or what is before it; see `faceward-sim actors`.")] = "live",
     seed: Annotated[int, typer.Option(min=0, help="Which person, which unit, which noise.")] = 7,
     distance_mm: Annotated[float, typer.Option(min=100.0, max=2000.0, help="From sensor to face.")] = 400.0,
+    light: Annotated[str, typer.Option(help="In which light; see `faceward-sim lights`.")] = "indoor",
+    yaw_deg: Annotated[float, typer.Option(min=-60.0, max=60.0, help="The sensor looks from the person's left.")] = 0.0,
+    pitch_deg: Annotated[float, typer.Option(min=-60.0, max=60.0, help="The sensor looks from above.")] = 0.0,
     tone: Annotated[
         float | None, typer.Option(help="Skin tone, 1 (I-II) to 4 (VI); the seed's own if left out.")
     ] = None,
@@ -75,7 +79,7 @@ def serve(
     from faceward_sim.firmware.chain import Provision, image_hash
     from faceward_sim.ports.powered import PoweredSensor
     from faceward_sim.ports.usbip import UsbipServer
-    from faceward_sim.rig import UnknownName, build_firmware, with_faults
+    from faceward_sim.rig import UnknownName, build_firmware, named_environment, with_faults
 
     described = _described(ctx, scene) if scene is not None else None
     stop = threading.Event()
@@ -90,7 +94,8 @@ def serve(
             sensor, actor, seed = described.sensor.model, described.who.actor, described.seed
             built = _built(described, provision)
         else:
-            built = build_firmware(sensor, actor, seed, distance_mm=distance_mm, tone=tone, provision=provision)
+            place = replace(named_environment(light), distance_mm=distance_mm, yaw_deg=yaw_deg, pitch_deg=pitch_deg)
+            built = build_firmware(sensor, actor, seed, tone=tone, environment=place, provision=provision)
         firmware = with_faults(built, fault or [])
     except UnknownName as error:
         _fail(str(error))
@@ -163,6 +168,14 @@ def sensors(as_json: _Json = False) -> None:
     from faceward_sim.optics.sensors import SENSORS
 
     _list("sensor", SENSORS, as_json)
+
+
+@app.command()
+def lights(as_json: _Json = False) -> None:
+    """List in which light somebody can stand."""
+    from faceward_sim.world.environment import LIGHTS
+
+    _list("light", LIGHTS, as_json)
 
 
 @app.command()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from faceward_sim.faults import FaultyFirmware, inject, parse_fault
@@ -13,6 +13,7 @@ from faceward_sim.firmware.imager import Exposure, Illumination, Imager, Prompt
 from faceward_sim.scene import MESH_PREFIX, PROMPTS, MeshLook, Scene
 
 if TYPE_CHECKING:
+    from faceward_sim.world.environment import Environment
     from faceward_sim.world.surface import Actor
 
 _Spec = TypeVar("_Spec")
@@ -27,11 +28,14 @@ def build_firmware(
     actor: str,
     seed: int,
     *,
-    distance_mm: float = 400.0,
+    distance_mm: float | None = None,
     tone: float | None = None,
+    environment: Environment | None = None,
     provision: Provision | None = GENUINE,
 ) -> Firmware:
     """A sensor of a kind, one unit of it by seed, with an actor in front; without `provision`, it can't attest.
+
+    `environment` is indoor at 400 mm, straight ahead, if left out; `distance_mm` overrides its distance.
 
     Raises UnknownName.
     """
@@ -41,8 +45,11 @@ def build_firmware(
 
     sensor_spec = _named(SENSORS, sensor, "sensor")
     actor_spec = _named(ACTORS, actor, "actor")
-    person = actor_spec.build(seed, distance_mm=distance_mm, tone=tone)
-    imager = sensor_spec.build(person, seed)
+    place = environment or named_environment("indoor")
+    if distance_mm is not None:
+        place = replace(place, distance_mm=distance_mm)
+    person = actor_spec.build(seed, distance_mm=place.distance_mm, tone=tone)
+    imager = sensor_spec.build(place.around(person, seed), seed)
     _warm_up(imager)
     return Firmware(imager, provision)
 
@@ -68,7 +75,6 @@ def scene_actor(scene: Scene) -> Actor:
     """Who or what stands in a scene, as the sensor sees them and as the script directs them. Raises as build_scene."""
     from faceward_sim.world.actors import ACTORS
     from faceward_sim.world.direction import Directed, Swapped, Unasked
-    from faceward_sim.world.placement import Placed
 
     script, place = scene.script, scene.environment
     if scene.who.mesh is not None:
@@ -90,15 +96,7 @@ def scene_actor(scene: Scene) -> Actor:
                 for each in script.motions
             ],
         )
-    if place.yaw_deg or place.pitch_deg or place.ambient_counts_per_us is not None:
-        actor = Placed(
-            actor,
-            place.distance_mm,
-            yaw_rad=math.radians(place.yaw_deg),
-            pitch_rad=math.radians(place.pitch_deg),
-            ambient=place.ambient_counts_per_us,
-        )
-    return actor
+    return place.around(actor, scene.seed)
 
 
 def _mesh_head(scene: Scene, look: MeshLook) -> Actor:
@@ -117,9 +115,20 @@ def _mesh_head(scene: Scene, look: MeshLook) -> Actor:
     return MeshHead(mesh, landmarks, material, look.species, scene.seed, scene.environment.distance_mm, scene.who.tone)
 
 
+def named_environment(light: str) -> Environment:
+    """The usual place in a light of that name.
+
+    Raises UnknownName.
+    """
+    from faceward_sim.world.environment import LIGHTS, Environment
+
+    _named(LIGHTS, light, "light")
+    return Environment(light)
+
+
 def _warm_up(imager: Imager) -> None:
     """Take a slot of each light before the clock starts: on a new machine that compiles for longer than a host waits."""
-    for light in (Illumination.OFF, Illumination.FLOOD, Illumination.DOTS):
+    for light in (Illumination.OFF, *(lit for lit, _ in imager.identity.emitters)):
         imager.expose(Exposure(0, 0, light, 2_000, 1.0, Prompt.NONE))
 
 

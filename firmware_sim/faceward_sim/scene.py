@@ -11,10 +11,10 @@
     unit = 12                 # which unit; the scene's seed if left out
 
     [environment]
+    light = "indoor"          # `faceward-sim lights`; the seed draws where it comes from
     distance_mm = 400.0
     yaw_deg = 10.0            # the sensor looks from the person's left
     pitch_deg = -5.0          # and from below
-    ambient_counts_per_us = 0.01  # of a white surface; the room's own if left out
 
     [script]
     obeys = ["turn-left"]     # which prompts are answered; every one if left out, or "none"
@@ -43,6 +43,7 @@ from typing import Any
 from faceward_sim.faults import parse_fault
 from faceward_sim.firmware.imager import Prompt
 from faceward_sim.tables import Table, TableError, parse_table, read_table, write_table
+from faceward_sim.world.environment import LIGHTS, Environment
 
 SEED_CAP = 2**53
 MESH_PREFIX = "mesh:"
@@ -83,16 +84,6 @@ class SensorDraw:
 
     model: str = "sl-940"
     unit: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
-    """Where the sensor is. Angles turn it about the face: yaw to the person's left, pitch upwards."""
-
-    distance_mm: float = 400.0
-    yaw_deg: float = 0.0
-    pitch_deg: float = 0.0
-    ambient_counts_per_us: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,14 +218,11 @@ def _sensor(table: Table, seed: int) -> SensorDraw:
 
 
 def _environment(table: Table) -> Environment:
-    ambient = None
-    if table.may("ambient_counts_per_us"):
-        ambient = table.number("ambient_counts_per_us", low=0.0, high=100.0)
     environment = Environment(
+        light=table.choice("light", LIGHTS, "indoor"),
         distance_mm=table.number("distance_mm", 400.0, low=100.0, high=2000.0),
         yaw_deg=table.number("yaw_deg", 0.0, low=-60.0, high=60.0),
         pitch_deg=table.number("pitch_deg", 0.0, low=-60.0, high=60.0),
-        ambient_counts_per_us=ambient,
     )
     table.finish()
     return environment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import secrets
 import sys
 from dataclasses import asdict
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from faceward_sim.optics.sensor_laws import Law
     from faceward_sim.optics.validation import Row
 
 EXIT_MISSED, EXIT_CONFIG = 1, 3
@@ -64,7 +66,8 @@ def leaks(
         int, typer.Option(min=10, help="Living people, and as many masks, that a classifier is shown.")
     ] = 24,
     captures: Annotated[
-        int, typer.Option(min=0, help="Living people, and as many null instruments, that are enrolled; 0 leaves it out.")
+        int,
+        typer.Option(min=0, help="Living people, and as many null instruments, that are enrolled; 0 leaves it out."),
     ] = 4,
     seed: Annotated[int, typer.Option(min=0, help="From which everybody's own seed is drawn.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -158,6 +161,57 @@ def people(
 
 def _progress(done: int, count: int) -> None:
     print(f"\r{done} of {count} people", end="\n" if done == count else "", file=sys.stderr, flush=True)
+
+
+def sensors(
+    seed: Annotated[int, typer.Option(min=0, help="Which units of the sensors are measured.")] = 7,
+    data: Annotated[
+        Path | None, typer.Option(help="A folder of a real sensor's depth images of flat boards, to stand beside.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure the sensors' noise in rendered frames beside the sheet's laws and real boards; exit 1 if one is off."""
+    from faceward_sim.optics.sensor_laws import BoardsUnreadable, measure
+
+    try:
+        laws = list(measure(seed, data, lambda name: print(f"measuring {name}", file=sys.stderr, flush=True)))
+    except BoardsUnreadable as error:
+        print(f"faceward-sim: {error}", file=sys.stderr)
+        raise typer.Exit(EXIT_CONFIG) from None
+    missed = sum(not law.holds for law in laws)
+    if as_json:
+        print(json.dumps([_law_as_object(law) for law in laws], indent=2))
+    else:
+        table = Table("sensor", "quantity", "should be", "simulated", "ratio", "", "from", box=None, pad_edge=False)
+        for law in laws:
+            ends = f"{law.low:.3g}" if law.low == law.high else f"{law.low:.3g} to {law.high:.3g}"
+            unit = f" {law.unit}" if law.unit else ""
+            table.add_row(
+                law.sensor, law.quantity, f"{ends}{unit}", f"{law.measured:.3f}", f"{law.ratio:.3f}",
+                "OK" if law.holds else "MISS", law.source,
+            )  # fmt: skip
+        Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
+        print(f"{len(laws) - missed} of {len(laws)} simulated values within their tolerance")
+    raise typer.Exit(EXIT_MISSED if missed else 0)
+
+
+def _law_as_object(law: Law) -> dict[str, Any]:
+    return {
+        "sensor": law.sensor,
+        "quantity": law.quantity,
+        "unit": law.unit,
+        "should_be": [law.low, law.high],
+        "measured": _number(law.measured),
+        "ratio": _number(law.ratio),
+        "tolerance": law.tolerance,
+        "holds": law.holds,
+        "from": law.source,
+        "simulated": True,
+    }
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _as_object(row: Row) -> dict[str, Any]:

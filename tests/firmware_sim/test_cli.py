@@ -18,7 +18,9 @@ from typer.testing import CliRunner
 PROGRAM = [sys.executable, "-c", "from faceward_sim.cli import main; main()"]
 
 
-@pytest.mark.parametrize(("command", "name"), [("sensors", "sl-940"), ("actors", "live"), ("faults", "unplug")])
+@pytest.mark.parametrize(
+    ("command", "name"), [("sensors", "sl-940"), ("actors", "live"), ("faults", "unplug"), ("lights", "sun")]
+)
 def test_what_there_is_is_listed_for_people_and_for_machines(command, name):
     table = CliRunner().invoke(app, [command])
     assert table.exit_code == 0 and name in table.stdout
@@ -38,7 +40,14 @@ def test_a_sheet_that_can_not_be_written_ends_in_one_sentence(tmp_path, monkeypa
 
 
 @pytest.mark.parametrize(
-    "option", [["--sensor", "sl-000"], ["--actor", "nobody"], ["--fault", "rain"], ["--fault", "unplug:soon"]]
+    "option",
+    [
+        ["--sensor", "sl-000"],
+        ["--actor", "nobody"],
+        ["--light", "moon"],
+        ["--fault", "rain"],
+        ["--fault", "unplug:soon"],
+    ],
 )
 def test_an_unknown_name_ends_in_one_sentence(option):
     done = subprocess.run([*PROGRAM, "serve", "--port", "0", *option], capture_output=True, text=True, timeout=120)

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import pytest
 from faceward_sim.faults import FaultyFirmware
 from faceward_sim.firmware.imager import Prompt
-from faceward_sim.rig import UnknownName, build_firmware, build_scene, scene_actor, with_faults
-from faceward_sim.scene import Environment, Motion, Scene, Script, SensorDraw, Swap, Who
+from faceward_sim.rig import UnknownName, build_firmware, build_scene, named_environment, scene_actor, with_faults
+from faceward_sim.scene import Motion, Scene, Script, SensorDraw, Swap, Who
+from faceward_sim.world.environment import Environment
 from faceward_sim.world.surface import SceneState
 
 
@@ -100,8 +101,8 @@ def test_a_swap_happens_before_directions_and_the_place_holds_for_both(made):
         motions=(Motion(motion="turn-left", at_s=2.0, lasts_s=1.0),),
         swap=Swap(actor="told", seed=12, at_s=1.5),
     )
-    actor = scene_actor(scene(script=script, environment=Environment(yaw_deg=10.0, ambient_counts_per_us=0.4)))
-    assert actor.at(0, Prompt.TURN_RIGHT).ambient == 0.4
+    actor = scene_actor(scene(script=script, environment=Environment("dark", yaw_deg=10.0)))
+    assert actor.at(0, Prompt.TURN_RIGHT).ambient == 0
     actor.at(2_000_000, Prompt.TURN_RIGHT)
     assert made == [
         (11, 400.0, 2.0), (12, 400.0, None), (11, 0, Prompt.NONE), (12, 0, Prompt.NONE),
@@ -112,3 +113,26 @@ def test_a_swap_happens_before_directions_and_the_place_holds_for_both(made):
 def test_a_scene_that_names_what_is_not_there_says_what_is(made):
     with pytest.raises(UnknownName, match="no sensor 'sl-000'; there are test"):
         build_scene(scene(sensor=SensorDraw(model="sl-000", unit=1)))
+
+
+def test_the_environment_stands_around_the_actor_and_a_distance_overrides_its_own(monkeypatch, imager):
+    made = []
+    actor_spec = SimpleNamespace(
+        description="",
+        build=lambda seed, *, distance_mm, tone: SimpleNamespace(name="a", species="live", distance_mm=distance_mm),
+    )
+    sensor_spec = SimpleNamespace(description="", build=lambda actor, seed: made.append(actor) or imager)
+    monkeypatch.setattr("faceward_sim.world.actors.ACTORS", {"test-actor": actor_spec})
+    monkeypatch.setattr("faceward_sim.optics.sensors.SENSORS", {"test-sensor": sensor_spec})
+    build_firmware("test-sensor", "test-actor", 11)
+    build_firmware("test-sensor", "test-actor", 11, environment=Environment(distance_mm=300.0))
+    build_firmware("test-sensor", "test-actor", 11, distance_mm=350.0, environment=Environment(distance_mm=300.0))
+    assert [actor.distance_mm for actor in made] == [400.0, 300.0, 350.0]
+    build_firmware("test-sensor", "test-actor", 11, environment=Environment("sun"))
+    assert not hasattr(made[-1], "distance_mm") and made[-1].species == "live"
+
+
+def test_a_light_is_found_by_its_name():
+    assert named_environment("window") == Environment("window")
+    with pytest.raises(UnknownName, match="no light 'moon'; there are dark"):
+        named_environment("moon")

@@ -8,7 +8,6 @@ from faceward_sim.scene import (
     MOTIONS,
     PROMPTS,
     SEED_CAP,
-    Environment,
     MeshLook,
     Motion,
     Scene,
@@ -22,6 +21,7 @@ from faceward_sim.scene import (
 )
 from faceward_sim.tables import TableError
 from faceward_sim.world.actors import ACTORS
+from faceward_sim.world.environment import LIGHTS, Environment
 from faceward_sim.world.meshes import MATERIALS
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -75,7 +75,7 @@ environments = st.builds(
     distance_mm=numbers(100, 2000),
     yaw_deg=numbers(-60, 60),
     pitch_deg=numbers(-60, 60),
-    ambient_counts_per_us=st.none() | numbers(0, 100),
+    light=st.sampled_from(sorted(LIGHTS)),
 )
 scenes = st.builds(
     Scene,

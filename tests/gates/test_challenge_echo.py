@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from faceward.plugin import FrameSet, Illumination, IlluminationSchedule, Outcome, Slot, Stream
+from faceward.plugin import FrameSet, Illumination, IlluminationSchedule, Outcome, Slot, Stream, digest_of
 from faceward_gates.challenge_echo import ChallengeEchoGate
 from faceward_sim.conformance.scene import Scene, schedule_of, sensor_of, sheet_mm, without_infrared
 
@@ -104,3 +105,37 @@ def test_paper_echoes_too_for_light_alone_is_no_life(judge, shown):
 def test_without_infrared_nothing_is_evaluated(judge, shown):
     sensor = replace(sensor_of(), streams=frozenset({Stream.DEPTH}))
     assert judge(GATE, without_infrared(shown(HEAD)), sensor=sensor).outcome is Outcome.NOT_EVALUATED
+
+
+@pytest.mark.parametrize("share", [0.3, 3.0])
+def test_a_second_band_counts_as_flood_however_strong_it_is(judge, shown, share):
+    """The calibration says how much brighter the second band's slots are."""
+    known = sensor_of()
+    calibration = replace(
+        known.calibration, flood_second_counts_per_us_at_1m=share * known.calibration.flood_counts_per_us_at_1m
+    )
+    sensor = replace(
+        known,
+        calibration=calibration,
+        wavelengths_nm={**known.wavelengths_nm, Illumination.FLOOD_SECOND: 850},
+    )
+    lights = bytearray(schedule_of(3).slots)
+    floods = [slot for slot, light in enumerate(lights) if light == Illumination.FLOOD]
+    for slot in floods[::3]:
+        lights[slot] = Illumination.FLOOD_SECOND
+
+    def band(frame):
+        if frame is None or lights[frame.slot] != Illumination.FLOOD_SECOND:
+            return frame
+        black = calibration.black_level_counts
+        data = np.clip(black + (frame.pixels - black) * share, 0, 65535).astype("<u2").tobytes()
+        return replace(frame, illumination=Illumination.FLOOD_SECOND, data=data, digest=digest_of(data))
+
+    frames = [
+        (FrameSet(each.index, tuple(Slot(band(s.infrared), s.depth) for s in each.slots)), face)
+        for each, face in shown(Scene(albedo=0.2, r50_mm=0.85))
+    ]
+    schedule = IlluminationSchedule(schedule_of(3).nonce, bytes(lights))
+    evidence = judge(GATE, frames, sensor=sensor, schedule=schedule)
+    assert evidence.outcome is Outcome.LIVE
+    assert evidence.covered == {digest for frame_set, _ in frames for digest in frame_set.digests}

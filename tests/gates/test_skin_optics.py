@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from faceward.plugin import Illumination, Outcome, Stream
+from faceward.plugin import FrameSet, Illumination, Outcome, Slot, Stream, digest_of
 from faceward_gates.skin_optics import SkinOpticsGate
 from faceward_sim.conformance.scene import Scene, sensor_of, sheet_mm, without_depth, without_infrared
 
@@ -79,12 +80,62 @@ def test_a_region_without_enough_dots_is_inconclusive_and_named(judge, shown):
     assert "chin" not in few.reason
 
 
-def test_one_band_says_what_it_can_not_claim(judge, shown):
+TWO_BANDS = replace(
+    sensor_of(),
+    wavelengths_nm={Illumination.DOTS: 940, Illumination.FLOOD: 940, Illumination.FLOOD_SECOND: 850},
+    calibration=replace(
+        sensor_of().calibration,
+        flood_second_counts_per_us_at_1m=sensor_of().calibration.flood_counts_per_us_at_1m,
+    ),
+)
+
+
+def in_two_bands(frames, share: float):
+    """Every other flood frame taken for the second band, with that much of its light."""
+
+    def second(frame, turn):
+        if frame is None or frame.illumination is not Illumination.FLOOD or turn % 2:
+            return frame
+        black = TWO_BANDS.calibration.black_level_counts
+        data = np.rint(black + (frame.pixels.astype(np.float64) - black) * share).astype("<u2").tobytes()
+        return replace(
+            frame, illumination=Illumination.FLOOD_SECOND, wavelength_nm=850, data=data, digest=digest_of(data)
+        )
+
+    return [
+        (FrameSet(each.index, tuple(Slot(second(s.infrared, s.number), s.depth) for s in each.slots)), face)
+        for each, face in frames
+    ]
+
+
+def test_it_says_what_it_can_not_claim(judge, shown):
     assert "matched" in judge(GATE, shown(Scene())).reason
-    two = replace(
-        sensor_of(), wavelengths_nm={Illumination.DOTS: 940, Illumination.FLOOD: 940, Illumination.FLOOD_SECOND: 850}
-    )
-    assert "matched" not in judge(GATE, shown(Scene()), sensor=two).reason
+
+
+def test_a_second_band_is_asked_for_where_there_is_one():
+    assert GATE.requirements(TWO_BANDS).flood_second_hz > 0
+    assert GATE.requirements(sensor_of()).flood_second_hz == 0
+
+
+def test_a_second_band_that_was_not_measured_is_inconclusive(judge, shown):
+    evidence = judge(GATE, shown(Scene()), sensor=TWO_BANDS)
+    assert (evidence.outcome, evidence.cue) == (Outcome.INCONCLUSIVE, "second band")
+
+
+@pytest.mark.parametrize("share", [0.9, 1.15])
+def test_both_bands_as_skin_returns_them_are_live_and_covered(judge, shown, share):
+    frames = in_two_bands(shown(Scene(albedo=0.3)), share)
+    evidence = judge(GATE, frames, sensor=TWO_BANDS)
+    assert evidence.outcome is Outcome.LIVE
+    assert measured(evidence, "band ratio, highest") == pytest.approx(1 / share, rel=0.05)
+    seconds = {f.digest for each, _ in frames for f in each.infrared(Illumination.FLOOD_SECOND)}
+    assert seconds and seconds <= evidence.covered
+
+
+@pytest.mark.parametrize("share", [0.5, 1.8])
+def test_bands_as_no_skin_returns_them_are_not_live(judge, shown, share):
+    evidence = judge(GATE, in_two_bands(shown(Scene(albedo=0.3)), share), sensor=TWO_BANDS)
+    assert (evidence.outcome, evidence.cue) == (Outcome.NOT_LIVE, "band ratio")
 
 
 def test_without_a_stream_or_dots_nothing_is_evaluated(judge, shown):

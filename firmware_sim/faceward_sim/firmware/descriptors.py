@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import struct
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from faceward_sim.firmware.imager import FactoryIdentity
+from faceward_sim.firmware.imager import FactoryIdentity, SensorKind
 
-# pid.codes keeps 1209:0001 for tests and prototypes: https://pid.codes/1209/0001/
-USB_IDS = {"sl-940": (0x1209, 0x0001)}
+# pid.codes keeps 1209:0001 to 1209:0010 for tests and prototypes: https://pid.codes/1209/0001/
+USB_IDS = {"sl-940": (0x1209, 0x0001), "sl-850-940": (0x1209, 0x0003), "tof-940": (0x1209, 0x0004)}
 
 INFRARED_ENDPOINT = 0x81
 DEPTH_ENDPOINT = 0x82
@@ -65,7 +65,7 @@ class StreamShape:
     frames: tuple[FrameSize, ...]
 
 
-# Intervals: 30 a second for infrared; dots slots, and so depth, come to 10 a second (docs/protocol.md).
+# Intervals: 30 a second for infrared; dots slots, and so depth from dots, come to 10 a second (docs/protocol.md).
 INFRARED = StreamShape(
     INFRARED_INTERFACE,
     INFRARED_ENDPOINT,
@@ -81,6 +81,12 @@ DEPTH = StreamShape(
     (FrameSize(640, 480, 1_000_000), FrameSize(320, 240, 1_000_000)),
 )
 STREAMS = (INFRARED, DEPTH)
+_LIT_DEPTH = replace(DEPTH, frames=tuple(replace(size, interval_100ns=333_333) for size in DEPTH.frames))
+
+
+def depth_shape(kind: SensorKind) -> StreamShape:
+    """The depth stream of a sensor: in dots slots only where depth comes from dots, else in every lit one."""
+    return DEPTH if kind is SensorKind.STRUCTURED_LIGHT else _LIT_DEPTH
 
 
 class Descriptors:
@@ -106,8 +112,9 @@ class Descriptors:
             "<BBHBBBBHHHBBBB", 18, _DEVICE, 0x0200, 0xEF, 2, 1, 64, self.vid, self.pid, 0x0100, 1, 2, 3, 1
         )
         self.device_qualifier = struct.pack("<BBHBBBBBB", 10, _DEVICE_QUALIFIER, 0x0200, 0xEF, 2, 1, 64, 1, 0)
-        self.configuration = _configuration(_CONFIGURATION, HIGH_SPEED_PACKET_BYTES)
-        self.other_speed = _configuration(_OTHER_SPEED, FULL_SPEED_PACKET_BYTES)
+        depth = depth_shape(identity.kind)
+        self.configuration = _configuration(_CONFIGURATION, HIGH_SPEED_PACKET_BYTES, depth)
+        self.other_speed = _configuration(_OTHER_SPEED, FULL_SPEED_PACKET_BYTES, depth)
 
     def get(self, kind: int, index: int) -> bytes | None:
         """The descriptor of GET_DESCRIPTOR's wValue, or None when there is none."""
@@ -136,9 +143,9 @@ def format_guid(fourcc: bytes) -> bytes:
     return fourcc + _GUID_TAIL
 
 
-def _configuration(kind: int, packet_bytes: int) -> bytes:
+def _configuration(kind: int, packet_bytes: int, depth: StreamShape) -> bytes:
     body = _association() + _control_interface()
-    for stream, name in ((INFRARED, 5), (DEPTH, 6)):
+    for stream, name in ((INFRARED, 5), (depth, 6)):
         body += _streaming_interface(stream, name, packet_bytes)
     # Three interfaces, configuration 1, powered by the bus, 500 mA.
     return struct.pack("<BBHBBBBB", 9, kind, 9 + len(body), 3, 1, 0, 0x80, 250) + body

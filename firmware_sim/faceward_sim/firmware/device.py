@@ -38,15 +38,15 @@ from faceward_sim.firmware.controls import (
 from faceward_sim.firmware.descriptors import (
     CAMERA_TERMINAL,
     CONTROL_INTERFACE,
-    DEPTH,
     EXTENSION_UNIT,
     INFRARED,
     PROCESSING_UNIT,
     Descriptors,
     FrameSize,
     StreamShape,
+    depth_shape,
 )
-from faceward_sim.firmware.imager import Exposure, Illumination, Imager, Prompt
+from faceward_sim.firmware.imager import Exposure, Illumination, Imager, Prompt, measures_depth
 from faceward_sim.firmware.messages import (
     AttestRequest,
     AuthenticatedRequest,
@@ -154,7 +154,7 @@ class Firmware:
         self._lock = threading.RLock()
         self._wavelengths = {illumination: nm for illumination, nm in imager.identity.emitters}
         self._infrared = _Stream(INFRARED)
-        self._depth = _Stream(DEPTH)
+        self._depth = _Stream(depth_shape(imager.identity.kind))
         self._streams = {stream.shape.interface: stream for stream in (self._infrared, self._depth)}
         self._endpoints = {stream.shape.endpoint: stream for stream in (self._infrared, self._depth)}
         self._exposure = NumberControl(4, 1, 330, 20)
@@ -254,7 +254,7 @@ class Firmware:
             if self._infrared.run != run:
                 return ()
             frames = [self._frame(self._infrared, StreamId.INFRARED, image.infrared, plan)]
-            if image.depth is not None and plan.exposure.illumination is Illumination.DOTS and self._depth.size:
+            if image.depth is not None and self._has_depth(plan.exposure.illumination):
                 frames.append(self._frame(self._depth, StreamId.DEPTH, image.depth, plan))
             self._advance()
             return tuple(frames)
@@ -266,10 +266,13 @@ class Firmware:
                 return
             self._infrared.sequence += 1
             self.dropped_frames += 1
-            if self._illumination() is Illumination.DOTS and self._depth.size:
+            if self._has_depth(self._illumination()):
                 self._depth.sequence += 1
                 self.dropped_frames += 1
             self._advance()
+
+    def _has_depth(self, illumination: Illumination) -> bool:
+        return self._depth.size is not None and measures_depth(self.imager.identity.kind, illumination)
 
     def _plan(self) -> _SlotPlan:
         exposure = Exposure(
@@ -289,9 +292,10 @@ class Firmware:
         if self._schedule is not None:
             slots = self._schedule.slots
             return Illumination(slots[self._slot]) if self._slot < len(slots) else Illumination.OFF
-        if self._slot % 10 == 9:
+        if self._slot % 10 == 9 or not self._wavelengths:
             return Illumination.OFF
-        return Illumination.DOTS if self._slot % 3 == 0 else Illumination.FLOOD
+        has_dots = Illumination.DOTS in self._wavelengths
+        return Illumination.DOTS if has_dots and self._slot % 3 == 0 else Illumination.FLOOD
 
     def _frame(self, stream: _Stream, stream_id: StreamId, image: NDArray[np.uint16], plan: _SlotPlan) -> WireFrame:
         exposure = plan.exposure

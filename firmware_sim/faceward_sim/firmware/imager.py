@@ -46,6 +46,13 @@ class SensorKind(IntEnum):
     PASSIVE_STEREO = 3
 
 
+def measures_depth(kind: SensorKind, illumination: Illumination) -> bool:
+    """Whether a slot lit so has depth: dots make it, or any modulated light, or (with two cameras) none is needed."""
+    if kind is SensorKind.STRUCTURED_LIGHT:
+        return illumination is Illumination.DOTS
+    return kind is SensorKind.PASSIVE_STEREO or illumination is not Illumination.OFF
+
+
 @dataclass(frozen=True, slots=True)
 class FactoryIdentity:
     """What the sensor says it is."""
@@ -109,7 +116,7 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class SlotImage:
-    """What came out: infrared counts and, in dots slots of a structured-light sensor, depth in depth units (0: none).
+    """What came out: infrared counts and, where `measures_depth`, depth in depth units (0: none).
 
     Both are (height_px, width_px) uint16, C-contiguous, at full size; the firmware never keeps them past the slot.
     """

@@ -1,7 +1,8 @@
-"""Flood and ambient light: what every pixel would count without noise."""
+"""Flood, ambient and sun light: what every pixel would count without noise."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,15 +12,32 @@ from numpy.typing import NDArray
 from faceward_sim.optics.geometry import Geometry
 from faceward_sim.optics.rasterise import Rasteriser
 from faceward_sim.optics.reflection import lobe, sample
+from faceward_sim.world.surface import Sun
+
+_NO_SHADE = np.ones((1, 1), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
 class Emitter:
-    """A flood emitter beside the lens. `falloff` is the loss of its beam at tan(angle) = 1 to the axis."""
+    """A flood emitter beside the lens.
+
+    `falloff` is the loss of its beam at tan(angle) = 1 to the beam's middle, which points at (`tilt_x`, `tilt_y`).
+    """
 
     x_mm: float
     y_mm: float
     falloff: float
+    tilt_x: float = 0.0
+    tilt_y: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Daylight:
+    """The sun in one slot: its counts on a reflectance-1 target, and which pixels see it (1; all if `seen` is None)."""
+
+    sun: Sun
+    counts: float
+    seen: NDArray[np.uint8] | None = None
 
 
 def flood_signal(
@@ -29,6 +47,11 @@ def flood_signal(
     flood_counts_at_1m: float,
     ambient_counts: float,
     out: NDArray[np.float32],
+    *,
+    lit: NDArray[np.float32] | None = None,
+    room: NDArray[np.float32] | None = None,
+    strangers: Sequence[tuple[Emitter, float]] = (),
+    day: Daylight | None = None,
 ) -> NDArray[np.float32]:
     """Fill `out` (rows, columns) with counts over black, before lens and noise.
 
@@ -36,8 +59,18 @@ def flood_signal(
         view: a drawn view of `geometry`.
         flood_counts_at_1m: what a square Lambertian target of reflectance 1 at 1 m would count in this slot; 0 is off.
         ambient_counts: what ambient light adds on reflectance 1.
+        lit, room: for each surface, what it returns of emitters' light and of the room's over what it does at 940 nm.
+        strangers: other units' emitters with their counts.
     """
     camera = view.camera
+    lamps = [(emitter, flood_counts_at_1m), *strangers]
+    table = np.array(
+        [(e.x_mm, e.y_mm, e.falloff, e.tilt_x, e.tilt_y, counts * 1e6) for e, counts in lamps if counts > 0], np.float32
+    ).reshape(-1, 6)
+    sun = np.zeros(5, np.float32)
+    if day is not None:
+        sun[:] = (*day.sun.towards, day.counts, day.sun.wrap)
+    same = np.ones(len(geometry.lobes), np.float32)
     _shade(
         geometry.triangles,
         geometry.uv,
@@ -56,11 +89,12 @@ def flood_signal(
         np.float32(camera.f_px),
         np.float32(camera.cx_px),
         np.float32(camera.cy_px),
-        np.float32(emitter.x_mm),
-        np.float32(emitter.y_mm),
-        np.float32(emitter.falloff),
-        np.float32(flood_counts_at_1m * 1e6),
+        table,
         np.float32(ambient_counts),
+        same if lit is None else lit,
+        same if room is None else room,
+        sun,
+        _NO_SHADE if day is None or day.seen is None else day.seen,
         out,
     )
     return out
@@ -85,11 +119,12 @@ def _shade(
     f_px,
     cx_px,
     cy_px,
-    emitter_x,
-    emitter_y,
-    falloff,
-    flood,
+    lamps,
     ambient,
+    lit,
+    room,
+    sun,
+    seen,
     out,
 ):
     rows, columns = out.shape
@@ -97,6 +132,10 @@ def _shade(
     scale = one / f_px
     u = v = nx_z = ny_z = nz_z = u_x = v_x = nx_x = ny_x = nz_x = f0 = rough = blood = zero
     offset, texture_rows, texture_columns = mips[0, 0, 0], mips[0, 0, 1], mips[0, 0, 2]
+    of_lamps = of_room = one
+    bright, shaded = sun[3] > zero, seen.shape[0] > 1
+    wrapped = one / (one + sun[4])
+    shining = len(lamps) > 0 or bright
     for y in range(rows):
         fy = np.float32(y)
         tan_y = (fy - cy_px) * scale
@@ -147,37 +186,53 @@ def _shade(
                 blood = flush[t]
                 level = int(detail[t, 0])
                 offset, texture_rows, texture_columns = mips[s, level, 0], mips[s, level, 1], mips[s, level, 2]
+                of_lamps, of_room = lit[s], room[s]
                 f0 = lobes[s, 0]
                 rough = lobes[s, 1] * lobes[s, 1] + detail[t, 1]
                 if f0 < np.float32(0.02) * rough:
                     f0 = zero  # a lobe whose top is half a per cent
             z = one / inverse
             reflectance = blood * sample(texels, offset, texture_rows, texture_columns, u * z, v * z)
-            counts = ambient * reflectance
-            if flood > zero:
+            counts = ambient * reflectance * of_room
+            if shining:
                 unit = one / np.sqrt(nx_z * nx_z + ny_z * ny_z + nz_z * nz_z + least * inverse * inverse)
                 nx, ny, nz = nx_z * unit, ny_z * unit, nz_z * unit
                 tan_x = (fx - cx_px) * scale
-                lx, ly = emitter_x - tan_x * z, emitter_y - tan_y * z
-                square = lx * lx + ly * ly + z * z
-                unit = one / np.sqrt(square)
-                lx *= unit
-                ly *= unit
-                lz = -z * unit
-                ndl = nx * lx + ny * ly + nz * lz
-                if ndl > zero:
-                    light = reflectance * ndl
-                    off_axis = tan_x * tan_x + tan_y * tan_y
-                    if f0 > zero:
-                        unit = one / np.sqrt(off_axis + one)
-                        vx, vy, vz = -tan_x * unit, -tan_y * unit, -unit
-                        ndv = nx * vx + ny * vy + nz * vz
-                        hx, hy, hz = lx + vx, ly + vy, lz + vz
-                        unit = one / np.sqrt(hx * hx + hy * hy + hz * hz)
-                        ndh = (ndl + ndv) * unit
-                        if ndh > zero and ndv > np.float32(0.02):
-                            vdh = (vx * hx + vy * hy + vz * hz) * unit
-                            light += lobe(ndl, ndv, ndh, vdh, f0, rough)
-                    beam = max(one - falloff * off_axis, zero)
-                    counts += flood * light * beam / square
+                vx = vy = vz = ndv = zero
+                if f0 > zero:
+                    unit = one / np.sqrt(tan_x * tan_x + tan_y * tan_y + one)
+                    vx, vy, vz = -tan_x * unit, -tan_y * unit, -unit
+                    ndv = nx * vx + ny * vy + nz * vz
+                for k in range(len(lamps)):
+                    lx, ly = lamps[k, 0] - tan_x * z, lamps[k, 1] - tan_y * z
+                    square = lx * lx + ly * ly + z * z
+                    unit = one / np.sqrt(square)
+                    lx *= unit
+                    ly *= unit
+                    lz = -z * unit
+                    ndl = nx * lx + ny * ly + nz * lz
+                    if ndl > zero:
+                        light = reflectance * of_lamps * ndl
+                        if ndv > np.float32(0.02):
+                            light += _mirrored(lx, ly, lz, vx, vy, vz, ndl, ndv, f0, rough)
+                        away_x, away_y = tan_x - lamps[k, 3], tan_y - lamps[k, 4]
+                        beam = max(one - lamps[k, 2] * (away_x * away_x + away_y * away_y), zero)
+                        counts += lamps[k, 5] * light * beam / square
+                if bright and (not shaded or seen[y, x] > 0):
+                    ndl = nx * sun[0] + ny * sun[1] + nz * sun[2]
+                    light = reflectance * of_room * max((ndl + sun[4]) * wrapped, zero)
+                    if ndl > zero and ndv > np.float32(0.02):
+                        light += _mirrored(sun[0], sun[1], sun[2], vx, vy, vz, ndl, ndv, f0, rough)
+                    counts += sun[3] * light
             out[y, x] = counts
+
+
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _mirrored(lx, ly, lz, vx, vy, vz, ndl, ndv, f0, rough):
+    hx, hy, hz = lx + vx, ly + vy, lz + vz
+    unit = np.float32(1) / np.sqrt(hx * hx + hy * hy + hz * hz)
+    ndh = (ndl + ndv) * unit
+    if ndh <= np.float32(0):
+        return np.float32(0)
+    vdh = (vx * hx + vy * hy + vz * hz) * unit
+    return lobe(ndl, ndv, ndh, vdh, f0, rough)

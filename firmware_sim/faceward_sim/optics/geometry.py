@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from faceward_sim.world.surface import SceneState, Surface
+from faceward_sim.world.surface import Material, SceneState, Stranger, Sun, Surface
 
 MIP_LEVELS = 4
 NEAR_MM = 40.0  # nothing closer is drawn: inside the housing
@@ -49,8 +49,13 @@ class Geometry:
         self.texels = np.zeros(1, np.float32)
         self.mips = np.zeros((1, MIP_LEVELS, 3), np.int64)  # offset, rows, columns
         self.lobes = np.zeros((1, 2), np.float32)  # specular reflectance at normal incidence, roughness
-        self.materials: tuple[object, ...] = ()
+        self.share_850 = np.ones(1, np.float32)  # of each surface's reflectance at 940 nm
+        self.colours = np.ones((1, 3), np.float32)  # reflectance to red, green and blue, the same way
+        self.over_range_mm = np.zeros((1, 2), np.float32)  # at low frequencies, and its drop at 300 MHz
+        self.materials: tuple[Material, ...] = ()
         self.ambient = 0.0
+        self.sun: Sun | None = None
+        self.stranger: Stranger | None = None
 
     def load(self, scene: SceneState) -> None:
         """Take a scene in.
@@ -76,6 +81,7 @@ class Geometry:
             flush[:] = 1.0 if surface.flush is None else surface.flush[surface.triangles[:, 0]]
             first, face = last, end
         self.ambient = float(scene.ambient)
+        self.sun, self.stranger = scene.sun, scene.stranger
         _vertex_normals(self.vertices_mm, self.triangles, self.weld, self.normals)
 
     def _lay_out(self, surfaces: tuple[Surface, ...]) -> None:
@@ -103,6 +109,10 @@ class Geometry:
         self.mips = np.zeros((max(len(surfaces), 1), MIP_LEVELS, 3), np.int64)
         self.lobes = np.zeros((max(len(surfaces), 1), 2), np.float32)
         self.materials = tuple(s.material for s in surfaces)
+        self.share_850 = np.array([m.share_850 for m in self.materials] or [1.0], np.float32)
+        self.colours = np.array([m.colour for m in self.materials] or [(1.0, 1.0, 1.0)], np.float32)
+        over = [(m.over_range_mm, m.over_range_drop_mm) for m in self.materials]
+        self.over_range_mm = np.array(over or [(0.0, 0.0)], np.float32)
         layers: list[NDArray[np.float32]] = []
         filled = face = 0
         for number, s in enumerate(surfaces):

@@ -49,7 +49,9 @@ class Shell:
         if self.head is None:
             return table.slab(self.slab)
         head = self.head
-        response = table.worn(self.slab, self.gap_mm, head.epidermis_mu_a(wavelength_nm), head.dermis_mu_a(wavelength_nm))
+        response = table.worn(
+            self.slab, self.gap_mm, head.epidermis_mu_a(wavelength_nm), head.dermis_mu_a(wavelength_nm)
+        )
         return response.with_blood(head.added_blood, chromophores(wavelength_nm).blood)
 
 
@@ -177,6 +179,16 @@ def skin_response(skin: Skin, wavelength_nm: int = DOTS_NM) -> Response:
     return response.with_blood(skin.added_blood, chromophores(wavelength_nm).blood)
 
 
+def skin_colour(skin: Skin) -> tuple[float, float, float]:
+    """What skin returns of red, green and blue light: by melanin alone, after photographs of faces (L)."""
+    melanin = np.log(np.clip(skin.melanin, MELANIN[0], MELANIN[-1]))
+    red, green, blue = (float(np.exp(np.interp(melanin, np.log(MELANIN), np.log(by_tone)))) for by_tone in _COLOURS)
+    return red, green, blue
+
+
+_COLOURS = ((0.55, 0.40, 0.24, 0.12), (0.34, 0.22, 0.12, 0.06), (0.27, 0.15, 0.075, 0.04))
+
+
 def tinted(shell: Shell, reflectance: float, wavelength_nm: int = DOTS_NM) -> Shell:
     """The same shell with as much pigment as brings it to a reflectance at this band; the nearest that there is.
 
@@ -196,8 +208,24 @@ def tinted(shell: Shell, reflectance: float, wavelength_nm: int = DOTS_NM) -> Sh
 TINT_MU_A = (0.0005, 1.2)  # per mm: from clear silicone to what darkens past any skin
 
 
-def to_material(name: str, response: Response, mirrors: float, roughness: float) -> Material:
-    """What the renderer takes; `mirrors` is the specular reflectance at normal incidence."""
+def to_material(
+    name: str, response: Response, mirrors: float, roughness: float, response_850: Response | None = None
+) -> Material:
+    """What the renderer takes.
+
+    Args:
+        response: at 940 nm.
+        mirrors: the specular reflectance at normal incidence.
+        response_850: at 850 nm; None is for what returns both bands alike.
+    """
     return Material(
-        name, response.r50_mm, response.r90_mm, mirrors / response.reflectance, roughness, response.radii_mm
+        name,
+        response.r50_mm,
+        response.r90_mm,
+        mirrors / response.reflectance,
+        roughness,
+        response.radii_mm,
+        1.0 if response_850 is None else response_850.reflectance / response.reflectance,
+        response.mean_over_range_mm,
+        response.over_range_drop_mm,
     )

@@ -38,12 +38,14 @@ def develop(
     gain: float,
     seed: int,
     out: NDArray[np.uint16],
+    drift_counts: float = 0.0,
 ) -> None:
     """Turn counts over black at gain 1 (rows, columns) into what the converter gives.
 
     Args:
         table: `quantiles()`.
         seed: of this frame alone; the same seed gives the same noise.
+        drift_counts: by how much the black level has moved.
     """
     _develop(
         signal,
@@ -51,7 +53,7 @@ def develop(
         pixels.offset_counts,
         table,
         np.float32(gain),
-        np.float32(pixels.black_level_counts),
+        np.float32(pixels.black_level_counts + drift_counts),
         np.float32(pixels.read_noise_counts**2),
         np.float32(pixels.counts_per_electron),
         np.float32(pixels.saturation_counts),

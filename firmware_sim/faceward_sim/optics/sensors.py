@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from faceward_sim.firmware.imager import Imager
-from faceward_sim.optics.structured_light import SL_940, build_unit
+from faceward_sim.optics.structured_light import SL_850_940, SL_940, build_sl_850_940, build_sl_940
+from faceward_sim.optics.time_of_flight import TOF_940, build_tof_940
 from faceward_sim.world.surface import Actor
 
 
@@ -26,5 +27,6 @@ class SensorSpec:
 
 
 SENSORS: dict[str, SensorSpec] = {
-    "sl-940": SensorSpec(name="sl-940", description=SL_940.description, build=build_unit),
+    design.name: SensorSpec(name=design.name, description=design.description, build=build)
+    for design, build in ((SL_940, build_sl_940), (SL_850_940, build_sl_850_940), (TOF_940, build_tof_940))
 }

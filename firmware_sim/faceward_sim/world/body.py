@@ -12,22 +12,12 @@ from faceward_sim.world.eyes import EYE, eye_mesh, with_cornea
 from faceward_sim.world.motion import Posture
 from faceward_sim.world.people import Person, draw_clothes, skin_triangles
 from faceward_sim.world.surface import Surface
+from faceward_sim.world.turning import turning
 
 # About the upper cervical joints, below and behind the middle of the eyes on the base head (between the mastoids, M).
 NECK_MM = np.array([0.0, 75.0, 88.0], np.float32)
 RETRACTION_MM = 1.5  # the globe draws back 1-2 mm in a blink (L)
 FACE_CENTRE_MM = 32.0  # the middle of the face lies this far below the eyes
-
-
-def turning(yaw_rad: float, pitch_rad: float, roll_rad: float = 0.0) -> Floats:
-    """Rotation (3, 3) for column vectors: yaw to the person's own left (+x), pitch upwards (-y), roll clockwise."""
-    cy, sy = np.cos(-yaw_rad), np.sin(-yaw_rad)
-    cp, sp = np.cos(-pitch_rad), np.sin(-pitch_rad)
-    cr, sr = np.cos(roll_rad), np.sin(roll_rad)
-    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
-    about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
-    return (about_y @ about_x @ about_z).astype(np.float32)
 
 
 class Pose:

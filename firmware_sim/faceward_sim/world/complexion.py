@@ -6,20 +6,21 @@ features such as brows or lips contrast with skin at 940 nm is assumed and drawn
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numba import vectorize
 from numpy.typing import NDArray
 
-from faceward_sim.optics.materials import SKIN_MIRRORS, draw_skin, skin_response, to_material
+from faceward_sim.optics.materials import SKIN_MIRRORS, draw_skin, skin_colour, skin_response, to_material
 from faceward_sim.optics.transport.tissue import Skin
 from faceward_sim.world.skin_map import SkinMap
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Material
 
 Floats = NDArray[np.float32]
+
 
 @dataclass(frozen=True, slots=True)
 class Complexion:
@@ -83,7 +84,9 @@ def draw_complexion(seed: int, tone: float | None) -> Complexion:
     response = skin_response(skin)
     # Sebum and moisture change the surface's index a little (assumed).
     mirrors = SKIN_MIRRORS * float(np.exp(np.clip(rng.normal(0.0, 0.08), -0.16, 0.16)))
-    material = to_material("skin", response, mirrors, float(rng.uniform(0.2, 0.35)))
+    material = to_material("skin", response, mirrors, float(rng.uniform(0.2, 0.35)), skin_response(skin, 850))
+    red, green, blue = (part / response.reflectance for part in skin_colour(skin))
+    material = replace(material, colour=(red, green, blue))
     return Complexion(tone, skin, response.reflectance, material)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from faceward_sim.firmware.imager import Prompt
 from faceward_sim.world.anatomy import Floats
-from faceward_sim.world.body import FACE_CENTRE_MM, Body, Pose, turning
+from faceward_sim.world.body import FACE_CENTRE_MM, Body, Pose
 from faceward_sim.world.hands import Hand
 from faceward_sim.world.instruments.heads import Head, HeadDesign
 from faceward_sim.world.instruments.prints import PrintDesign, Sheet
@@ -18,6 +18,7 @@ from faceward_sim.world.people import draw_person
 from faceward_sim.world.rooms import draw_room
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import SceneState, Surface
+from faceward_sim.world.turning import turning
 
 
 class Tremor:
@@ -112,7 +113,9 @@ class CutPrintWearer(_Holder):
         own = self.person.build
         eyes_mm = np.mean([(eye.x_mm, eye.y_mm) for eye in self.sheet.holes[:2]], axis=0)
         front_mm = float(own.vertices_mm[:, 2].min()) - float(rng.uniform(1.0, 4.0))
-        self._over = np.array([-eyes_mm[0] + rng.normal(0, 1.5), -eyes_mm[1] + rng.normal(0, 1.5), front_mm], np.float32)
+        self._over = np.array(
+            [-eyes_mm[0] + rng.normal(0, 1.5), -eyes_mm[1] + rng.normal(0, 1.5), front_mm], np.float32
+        )
 
     def at(self, time_us: int, prompt: Prompt) -> SceneState:
         posture, held = self._held(time_us, prompt)

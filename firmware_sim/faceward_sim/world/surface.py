@@ -31,6 +31,10 @@ class Material:
     specular_share: float
     roughness: float
     dot_radii_mm: tuple[float, ...] = ()
+    share_850: float = 1.0  # diffuse reflectance at 850 nm over that at 940 nm
+    over_range_mm: float = 0.0  # what time of flight measures too far at 940 nm, at low modulation frequencies
+    over_range_drop_mm: float = 0.0  # less of it at 300 MHz
+    colour: tuple[float, float, float] = (0.8, 0.8, 0.8)  # reflectance to red, green and blue over that at 940 nm
 
     @property
     def profile(self) -> Profile:
@@ -53,11 +57,43 @@ class Surface:
 
 
 @dataclass(frozen=True, slots=True)
+class Sun:
+    """Light from one side: the sun, or a window.
+
+    `towards` is the unit vector to it in the camera frame. `counts_per_us` is what a reflectance-1 target that faces it
+    returns. `wrap` is 0 for a point and 1 for light that reaches as far as the shaded side.
+    """
+
+    towards: tuple[float, float, float]
+    counts_per_us: float
+    wrap: float
+    shadows: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Another unit of the same sensor beside this one, as far as it shines into this slot.
+
+    Shares are of this slot's exposure, from 0 to 1; `unit_seed` draws the unit.
+    """
+
+    unit_seed: int
+    x_mm: float
+    flood_share: float
+    dots_share: float
+
+
+@dataclass(frozen=True, slots=True)
 class SceneState:
-    """Everything in front of the sensor at one moment. `ambient` is counts per microsecond on a reflectance-1 target."""
+    """Everything in front of the sensor at one moment.
+
+    `ambient` is counts per microsecond on a reflectance-1 target, in `sl-940`'s counts and band.
+    """
 
     surfaces: tuple[Surface, ...]
     ambient: float = 0.0
+    sun: Sun | None = None
+    stranger: Stranger | None = None
 
 
 class Actor(Protocol):

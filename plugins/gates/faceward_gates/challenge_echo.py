@@ -89,6 +89,7 @@ class _Session(GateSession):
         self._schedule = context.schedule.slots
         self._limits = context.thresholds
         self._dots_to_flood = _dots_to_flood(context.sensor)
+        self._second_to_first = _second_to_first(context.sensor)
         self._looks: list[Look] = []
         self._beyond = 0
         self._centre: tuple[float, float] | None = None
@@ -124,7 +125,9 @@ class _Session(GateSession):
         own = noise * noise + (_TEXTURE * mean) ** 2
         detail = math.sqrt(max(float(np.mean(rest * rest)) - own, 0.0))
         digests = (frame.digest,) if slot.depth is None else (frame.digest, slot.depth.digest)
-        scale = frame.exposure_us * frame.gain
+        scale = (
+            frame.exposure_us * frame.gain * (self._second_to_first if scheduled is Illumination.FLOOD_SECOND else 1.0)
+        )
         electrons = mean / max(calibration.counts_per_electron * frame.gain, 1e-9)
         self._looks.append(Look(frame.slot, scheduled, mean / scale, electrons, detail / scale, digests))
 
@@ -186,6 +189,13 @@ def _dots_to_flood(sensor: SensorInfo) -> float:
     pitch_px = calibration.dot_pitch_mrad * 1e-3 * calibration.infrared.fx_px
     flood = calibration.flood_counts_per_us_at_1m * pitch_px * pitch_px
     return calibration.dot_counts_per_us_at_1m / flood if flood > 0 else math.inf
+
+
+def _second_to_first(sensor: SensorInfo) -> float:
+    """How much brighter the second band's flood is on the same surface, from the calibration; 1 where it says neither."""
+    first = sensor.calibration.flood_counts_per_us_at_1m
+    second = sensor.calibration.flood_second_counts_per_us_at_1m
+    return second / first if first > 0 and second > 0 else 1.0
 
 
 def _kind(scheduled: Illumination) -> Illumination:

@@ -53,8 +53,12 @@ from faceward.model.frame import (
 from faceward.wire import attestation as attested
 from faceward.wire import device as wire
 
-# pid.codes keeps 1209:0001 for tests and prototypes: https://pid.codes/1209/0001/
-MATCHES: Final = (UsbMatch(0x1209, 0x0001, "sl-940"),)
+# pid.codes keeps 1209:0001 to 1209:0010 for tests and prototypes: https://pid.codes/1209/0001/
+MATCHES: Final = (
+    UsbMatch(0x1209, 0x0001, "sl-940"),
+    UsbMatch(0x1209, 0x0003, "sl-850-940"),
+    UsbMatch(0x1209, 0x0004, "tof-940"),
+)
 
 _SET_CUR, _GET_CUR, _GET_MIN, _GET_MAX = 0x01, 0x81, 0x82, 0x83
 _TO_INTERFACE, _FROM_INTERFACE = 0x21, 0xA1

@@ -7,7 +7,8 @@ import uuid
 from dataclasses import replace
 
 import pytest
-from faceward_sim.firmware.descriptors import Descriptors
+from faceward_sim.firmware.descriptors import DEPTH, Descriptors, depth_shape
+from faceward_sim.firmware.imager import SensorKind
 
 # The whole configuration, written down from the two specifications by hand.
 GOLDEN = bytes.fromhex(
@@ -97,3 +98,19 @@ def test_there_is_no_other_descriptor(descriptors, kind, index):
 def test_a_model_without_ids_is_refused(imager):
     with pytest.raises(ValueError, match="sl-940"):
         Descriptors(replace(imager.identity, model="sl-000"))
+
+
+def test_depth_that_needs_no_dots_comes_thirty_times_a_second(imager):
+    assert depth_shape(SensorKind.STRUCTURED_LIGHT) is DEPTH
+    for kind in (SensorKind.TIME_OF_FLIGHT, SensorKind.PASSIVE_STEREO):
+        assert {size.interval_100ns for size in depth_shape(kind).frames} == {333_333}
+    timed = Descriptors(replace(imager.identity, kind=SensorKind.TIME_OF_FLIGHT)).configuration
+    # The two frames' rates and intervals of the second stream, and nothing else.
+    changed = [k for k, (a, b) in enumerate(zip(GOLDEN, timed, strict=True)) if a != b]
+    second = GOLDEN.index(bytes.fromhex("0e 24 01 01 6b 00 82"))
+    assert changed and min(changed) > second
+
+
+def test_every_kind_of_sensor_has_ids_of_its_own(imager):
+    ids = {Descriptors(replace(imager.identity, model=model)).pid for model in ("sl-940", "sl-850-940", "tof-940")}
+    assert len(ids) == 3

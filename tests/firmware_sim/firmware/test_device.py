@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from faceward_proto.v1 import device_pb2
 from faceward_sim.firmware.device import Firmware
-from faceward_sim.firmware.imager import Illumination, Prompt
+from faceward_sim.firmware.imager import Illumination, Prompt, SensorKind, SlotImage
 from faceward_sim.firmware.messages import DeviceFault
 from faceward_sim.firmware.setup import Stall
 
@@ -557,3 +558,30 @@ def test_configuring_or_resetting_forgets_what_the_host_has_set(host, firmware, 
     firmware.next_slot()
     taken = imager.exposures[-1]
     assert (taken.exposure_us, taken.prompt, taken.illumination) == (2000, Prompt.NONE, Illumination.DOTS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "lights"),
+    [
+        (SensorKind.STRUCTURED_LIGHT, [1]),
+        (SensorKind.TIME_OF_FLIGHT, [1, 2, 3]),
+        (SensorKind.PASSIVE_STEREO, [0, 1, 2, 3]),
+    ],
+)
+def test_depth_goes_out_where_the_principle_measures_it(imager, host, kind, lights):
+    emitters = ((Illumination.DOTS, 940), (Illumination.FLOOD, 940), (Illumination.FLOOD_SECOND, 850))
+    imager.identity = replace(imager.identity, kind=kind, emitters=emitters)
+    measured = imager.expose
+
+    def always(exposure):
+        return SlotImage(measured(exposure).infrared, np.full((480, 640), 4000 + exposure.slot, np.uint16), 36.5)
+
+    imager.expose = always
+    firmware = Firmware(imager)
+    talk = type(host)(firmware.control)
+    talk.configure()
+    load(talk, bytes([0, 1, 2, 3]))
+    talk.put(0x21, SET, COMMIT, 2, talk.probe(2, interval=333_333))
+    talk.commit(1)
+    found = [firmware.next_slot() for _ in range(4)]
+    assert [light for light, frames in enumerate(found) if len(frames) == 2] == lights

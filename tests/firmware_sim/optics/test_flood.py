@@ -4,19 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from faceward_sim.optics.flood import Emitter, flood_signal
+from faceward_sim.optics.flood import Daylight, Emitter, flood_signal
 from faceward_sim.optics.geometry import Geometry
 from faceward_sim.optics.rasterise import Rasteriser
-from faceward_sim.world.surface import Material, SceneState
+from faceward_sim.world.surface import Material, SceneState, Sun
 
 _AT_LENS = Emitter(0.0, 0.0, 0.0)
 
 
-def _flood(scenes, *surfaces, emitter=_AT_LENS, flood=1000.0, ambient=0.0):
+def _flood(scenes, *surfaces, emitter=_AT_LENS, flood=1000.0, ambient=0.0, **more):
     geometry, view = Geometry(), Rasteriser(scenes.camera)
     geometry.load(SceneState(surfaces))
     view.draw(geometry)
-    return flood_signal(geometry, view, emitter, flood, ambient, np.zeros((480, 640), np.float32))
+    return flood_signal(geometry, view, emitter, flood, ambient, np.zeros((480, 640), np.float32), **more)
 
 
 @pytest.mark.parametrize("z_mm", [250.0, 400.0, 800.0])
@@ -79,3 +79,53 @@ def test_a_fine_texture_far_away_is_averaged_and_not_sampled_past(scenes):
     signal = _flood(scenes, scenes.plane(800, noisy, width_mm=400, height_mm=400))[200:280, 280:360]
     assert signal.std() / signal.mean() < 0.3
     assert signal.mean() == pytest.approx(1000 * 0.4 / 0.64, rel=0.03)
+
+
+def _day(towards, counts=100.0, wrap=0.0, seen=None):
+    return Daylight(Sun(towards, counts, wrap, shadows=False), counts, seen)
+
+
+def test_the_sun_lights_by_its_cosine_whatever_the_distance(scenes):
+    slanted = (0.0, -0.6, -0.8)
+    for z_mm in (300, 700):
+        centre = _flood(scenes, scenes.plane(z_mm, 0.5), flood=0.0, day=_day(slanted))[240, 320]
+        assert centre == pytest.approx(100 * 0.5 * 0.8, rel=1e-3)
+
+
+def test_the_side_away_from_the_sun_is_dark_and_light_that_wraps_reaches_it(scenes):
+    ball = scenes.ball(500, 100)
+    hard = _flood(scenes, ball, flood=0.0, day=_day((1.0, 0.0, 0.0)))
+    soft = _flood(scenes, ball, flood=0.0, day=_day((1.0, 0.0, 0.0), wrap=0.5))
+    assert hard[240, 260] == 0 and soft[240, 290] > 0
+    assert hard[240, 390] > hard[240, 340] > 0
+
+
+def test_what_stands_in_shadow_has_no_sun(scenes):
+    seen = np.ones((480, 640), np.uint8)
+    seen[:, :320] = 0
+    signal = _flood(scenes, scenes.plane(400, 0.5), flood=0.0, ambient=4.0, day=_day((0.0, 0.0, -1.0), seen=seen))
+    assert signal[240, 100] == pytest.approx(2.0, rel=1e-3)
+    assert signal[240, 500] == pytest.approx(52.0, rel=1e-3)
+
+
+def test_a_beam_that_points_aside_is_brightest_there(scenes):
+    aside = Emitter(0.0, 0.0, 0.5, 0.2, 0.0)
+    middle, right = (_flood(scenes, scenes.plane(400, 0.5), emitter=aside)[240, x] for x in (320, 320 + 110))
+    straight = _flood(scenes, scenes.plane(400, 0.5))
+    assert middle / straight[240, 320] == pytest.approx(1 - 0.5 * 0.04, rel=1e-3)
+    assert right / straight[240, 430] == pytest.approx(1, rel=1e-3)
+
+
+def test_another_units_emitter_adds_its_light(scenes):
+    plane = scenes.plane(400, 0.5)
+    both = _flood(scenes, plane, strangers=[(Emitter(0.0, 0.0, 0.0), 500.0)])
+    assert both[240, 320] == pytest.approx(1.5 * _flood(scenes, plane)[240, 320], rel=1e-4)
+
+
+def test_each_surface_returns_its_own_share_of_another_band(scenes):
+    left, right = scenes.plane(400, 0.5, width_mm=400, x_mm=-200), scenes.plane(400, 0.5, width_mm=400, x_mm=200)
+    share = np.array([0.8, 1.2], np.float32)
+    signal = _flood(scenes, left, right, lit=share)
+    assert signal[240, 220] / signal[240, 420] == pytest.approx(0.8 / 1.2, rel=1e-3)
+    room = _flood(scenes, left, right, flood=0.0, ambient=10.0, room=share)
+    assert (room[240, 220], room[240, 420]) == pytest.approx((4.0, 6.0), rel=1e-3)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 from faceward_sim.firmware.imager import Illumination
 from faceward_sim.optics.sensors import SENSORS
+from faceward_sim.world.surface import SceneState, Stranger, Sun
 
 
 def _build(actor, seed):
@@ -129,3 +130,64 @@ def test_a_step_in_the_lens_is_blurred_as_its_mtf_says(scenes):
     mtf50 = unit.calibration.lens_mtf50_cy_per_px
     turn = np.exp(-2j * np.pi * mtf50 * np.arange(len(spread)))
     assert abs((spread * turn).sum() / spread.sum()) == pytest.approx(0.5, abs=0.12)
+
+
+def test_the_second_band_sees_each_material_by_its_share(scenes, unit_seed):
+    found = []
+    for share in (0.8, 1.25):
+        plane = scenes.plane(400, 0.4, replace(scenes.matt_skin, share_850=share), width_mm=1200, height_mm=900)
+        unit = SENSORS["sl-850-940"].build(scenes.actor(plane), unit_seed)
+        c = unit.calibration
+        albedo = [
+            (np.median(unit.expose(scenes.slot(light)).infrared[200:280, 280:360]) - c.black_level_counts) / power
+            for light, power in (
+                (Illumination.FLOOD, c.flood_counts_per_us_at_1m),
+                (Illumination.FLOOD_SECOND, c.flood_second_counts_per_us_at_1m),
+            )
+        ]
+        found.append(albedo[1] / albedo[0])
+    assert found[1] / found[0] == pytest.approx(1.25 / 0.8, rel=0.03)
+    assert np.sqrt(found[0] * found[1]) == pytest.approx(1.0, rel=0.2)
+
+
+def test_two_bands_say_so_and_have_depth_in_dots_slots_only(scenes):
+    unit = SENSORS["sl-850-940"].build(scenes.actor(scenes.plane(400)), 10_001)
+    lights = {Illumination.DOTS: 940, Illumination.FLOOD: 940, Illumination.FLOOD_SECOND: 850}
+    assert dict(unit.identity.emitters) == lights
+    assert [light for light in lights if unit.expose(scenes.slot(light)).depth is not None] == [Illumination.DOTS]
+
+
+def test_in_the_sun_a_dark_slot_is_bright_and_dots_drown(scenes, unit_seed):
+    plane = scenes.plane(700, 0.5, scenes.skin, width_mm=2000, height_mm=1500)
+    shade = scenes.actor(plane)
+    sunny = replace(shade, scene=SceneState((plane,), 2.0, Sun((0.0, 0.0, -1.0), 40.0, 0.0, shadows=False)))
+    found = []
+    for actor in (shade, sunny):
+        unit = _build(actor, unit_seed)
+        dark = np.median(unit.expose(scenes.slot(Illumination.OFF)).infrared)
+        found.append((dark, (unit.expose(scenes.slot(Illumination.DOTS, 2500)).depth > 0).mean()))
+    (black, seen), (bright, drowned) = found
+    assert bright > black + 20_000
+    assert drowned < 0.6 * seen
+
+
+def test_another_units_dots_cost_depth_and_its_flood_shows_in_a_dark_slot(scenes, unit_seed):
+    plane = scenes.plane(400, 0.38, scenes.skin, width_mm=1200, height_mm=900)
+    alone = _build(scenes.actor(plane), unit_seed)
+    depth = (alone.expose(scenes.slot(Illumination.DOTS)).depth > 0).mean()
+    dots = replace(scenes.actor(plane), scene=SceneState((plane,), 0.0, None, Stranger(10_005, -150.0, 0.0, 1.0)))
+    flood = replace(scenes.actor(plane), scene=SceneState((plane,), 0.0, None, Stranger(10_005, -150.0, 1.0, 0.0)))
+    assert (_build(dots, unit_seed).expose(scenes.slot(Illumination.DOTS)).depth > 0).mean() < 0.9 * depth
+    dark = _build(flood, unit_seed).expose(scenes.slot(Illumination.OFF)).infrared
+    assert np.median(dark) > 5_000
+
+
+def test_what_the_factory_misses_of_the_dots_stands_still(scenes, unit_seed):
+    """The residual of a flat board keeps most of itself from frame to frame, as real boards do."""
+    unit = _build(scenes.actor(scenes.plane(400, 0.38, width_mm=1200, height_mm=900)), unit_seed)
+    a, b = (
+        unit.expose(scenes.slot(Illumination.DOTS, 3000, slot)).depth[160:320, 220:420].astype(float) for slot in (0, 1)
+    )
+    seen = (a > 0) & (b > 0)
+    x, y = a[seen] - np.median(a[seen]), b[seen] - np.median(b[seen])
+    assert 0.5 < np.corrcoef(x, y)[0, 1] < 0.95

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from faceward_sim.firmware.imager import Prompt
 from faceward_sim.world.actors import ACTORS, attacks
-from faceward_sim.world.body import turning
 from faceward_sim.world.instruments import victim_seed
+from faceward_sim.world.turning import turning
 
 
 @pytest.fixture(scope="module")

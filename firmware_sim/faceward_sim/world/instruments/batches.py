@@ -130,5 +130,5 @@ def _flat_batch(name: str, shell: Shell, mirrors: float, roughness: float) -> Ba
 
 def _batch(name: str, responses: Mapping[int, Response], mirrors: float, roughness: float, shell: Shell) -> Batch:
     response = responses[DOTS_NM]
-    material = to_material(name, response, mirrors, roughness)
+    material = to_material(name, response, mirrors, roughness, responses[850])
     return Batch(MappingProxyType(dict(responses)), response.reflectance, material, shell.slab.thickness_mm, shell.head)
