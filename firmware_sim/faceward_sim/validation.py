@@ -163,6 +163,7 @@ def _progress(done: int, count: int) -> None:
     print(f"\r{done} of {count} people", end="\n" if done == count else "", file=sys.stderr, flush=True)
 
 
+@app.command()
 def sensors(
     seed: Annotated[int, typer.Option(min=0, help="Which units of the sensors are measured.")] = 7,
     data: Annotated[

@@ -114,7 +114,7 @@ def test_a_seed_alone_is_a_scene_whose_sensor_is_the_unit_of_that_seed():
         ("", "seed: is missing"),
         ("seed = -1", "seed: -1 is not between 0"),
         ("seed = 1\nsede = 2", "sede: no such key"),
-        ("seed = 1\n[who]\nactor = 'nobody'", "who.actor: no actor 'nobody'; there are empty, live"),
+        ("seed = 1\n[who]\nactor = 'nobody'", "who.actor: no actor 'nobody'; there are empty, head-foam"),
         ("seed = 1\n[who]\nactor = 'mesh:a.stl'", r"who.actor: 'mesh:a\.stl' is neither"),
         ("seed = 1\n[who.mesh]\nmaterial = 'skin'", "who.mesh: only an actor"),
         ("seed = 1\n[who]\nactor = 'mesh:a.obj'", "who.mesh.material: is missing"),
