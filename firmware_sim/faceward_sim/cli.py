@@ -57,6 +57,7 @@ def serve(
     light: Annotated[str, typer.Option(help="In which light; see `faceward-sim lights`.")] = "indoor",
     yaw_deg: Annotated[float, typer.Option(min=-60.0, max=60.0, help="The sensor looks from the person's left.")] = 0.0,
     pitch_deg: Annotated[float, typer.Option(min=-60.0, max=60.0, help="The sensor looks from above.")] = 0.0,
+    generator: Annotated[str, typer.Option(help="What draws the world: A, or B that no gate was tuned on.")] = "A",
     tone: Annotated[
         float | None, typer.Option(help="Skin tone, 1 (I-II) to 4 (VI); the seed's own if left out.")
     ] = None,
@@ -79,7 +80,7 @@ def serve(
     from faceward_sim.firmware.chain import Provision, image_hash
     from faceward_sim.ports.powered import PoweredSensor
     from faceward_sim.ports.usbip import UsbipServer
-    from faceward_sim.rig import UnknownName, build_firmware, named_environment, with_faults
+    from faceward_sim.rig import build_firmware, named_environment, with_faults
 
     described = _described(ctx, scene) if scene is not None else None
     stop = threading.Event()
@@ -95,9 +96,11 @@ def serve(
             built = _built(described, provision)
         else:
             place = replace(named_environment(light), distance_mm=distance_mm, yaw_deg=yaw_deg, pitch_deg=pitch_deg)
-            built = build_firmware(sensor, actor, seed, tone=tone, environment=place, provision=provision)
+            built = build_firmware(
+                sensor, actor, seed, tone=tone, environment=place, generator=generator, provision=provision
+            )
         firmware = with_faults(built, fault or [])
-    except UnknownName as error:
+    except ValueError as error:
         _fail(str(error))
     powered = PoweredSensor(firmware, pace=pace)
     try:
@@ -131,7 +134,7 @@ def show(
     scene = _loaded(file)
     numbers, prompts = _slots(slots)
     target = out or file.with_suffix(".png")
-    title = f"{scene.who.actor}, seed {scene.seed}, {scene.sensor.model} unit {scene.sensor.unit}"
+    title = f"{scene.who.actor} of {scene.generator}, seed {scene.seed}, {scene.sensor.model} unit {scene.sensor.unit}"
     imager = _or_fail(scene_imager, scene)
     try:
         write_png(target, draw_contact_sheet(imager, title, numbers, prompts))
@@ -207,7 +210,7 @@ def _described(ctx: typer.Context, file: Path) -> Scene:
     """The scene of `serve`, beside which nothing may say the same once more."""
     given = [
         f"--{name.replace('_', '-')}"
-        for name in ("sensor", "actor", "seed", "distance_mm", "tone")
+        for name in ("sensor", "actor", "seed", "distance_mm", "tone", "generator")
         if (source := ctx.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
     ]
     if given:

@@ -10,7 +10,7 @@ from faceward_sim.faults import FaultyFirmware, inject, parse_fault
 from faceward_sim.firmware.chain import GENUINE, Provision
 from faceward_sim.firmware.device import Firmware
 from faceward_sim.firmware.imager import Exposure, Illumination, Imager, Prompt
-from faceward_sim.scene import MESH_PREFIX, PROMPTS, MeshLook, Scene
+from faceward_sim.scene import DEFAULT_GENERATOR, MESH_PREFIX, PROMPTS, MeshLook, Scene
 
 if TYPE_CHECKING:
     from faceward_sim.world.environment import Environment
@@ -31,25 +31,29 @@ def build_firmware(
     distance_mm: float | None = None,
     tone: float | None = None,
     environment: Environment | None = None,
+    generator: str = DEFAULT_GENERATOR,
     provision: Provision | None = GENUINE,
 ) -> Firmware:
     """A sensor of a kind, one unit of it by seed, with an actor in front; without `provision`, it can't attest.
 
     `environment` is indoor at 400 mm, straight ahead, if left out; `distance_mm` overrides its distance.
 
-    Raises UnknownName.
+    Raises UnknownName, ValueError (a generator that lacks the sensor or the actor).
     """
     # Worlds and optics compile code when they are imported; whoever only asks for help should not wait for it.
     from faceward_sim.optics.sensors import SENSORS
     from faceward_sim.world.actors import ACTORS
+    from faceward_sim.world.generators import GENERATORS, check_belongs
 
+    drawn_by = _named(GENERATORS, generator, "generator")
     sensor_spec = _named(SENSORS, sensor, "sensor")
     actor_spec = _named(ACTORS, actor, "actor")
+    check_belongs("sensor", sensor, sensor_spec.generators, drawn_by)
     place = environment or named_environment("indoor")
     if distance_mm is not None:
         place = replace(place, distance_mm=distance_mm)
-    person = actor_spec.build(seed, distance_mm=place.distance_mm, tone=tone)
-    imager = sensor_spec.build(place.around(person, seed), seed)
+    person = actor_spec.build(seed, distance_mm=place.distance_mm, tone=tone, generator=drawn_by)
+    imager = sensor_spec.build(place.around(person, seed), seed, drawn_by.noise)
     _warm_up(imager)
     return Firmware(imager, provision)
 
@@ -57,7 +61,7 @@ def build_firmware(
 def build_scene(scene: Scene, *, provision: Provision | None = GENUINE) -> Firmware | FaultyFirmware:
     """A scene's sensor with its faults, before what the scene says; without `provision`, it can't attest.
 
-    Raises UnknownName, MeshError (a mesh that is no face).
+    Raises UnknownName, MeshError (a mesh that is no face), ValueError (a generator that lacks the sensor or an actor).
     """
     return with_faults(Firmware(scene_imager(scene), provision), scene.script.faults)
 
@@ -65,8 +69,12 @@ def build_scene(scene: Scene, *, provision: Provision | None = GENUINE) -> Firmw
 def scene_imager(scene: Scene) -> Imager:
     """A scene's sensor behind its firmware. Raises as build_scene."""
     from faceward_sim.optics.sensors import SENSORS
+    from faceward_sim.world.generators import GENERATORS, check_belongs
 
-    imager = _named(SENSORS, scene.sensor.model, "sensor").build(scene_actor(scene), scene.sensor.unit)
+    drawn_by = _named(GENERATORS, scene.generator, "generator")
+    spec = _named(SENSORS, scene.sensor.model, "sensor")
+    check_belongs("sensor", scene.sensor.model, spec.generators, drawn_by)
+    imager = spec.build(scene_actor(scene), scene.sensor.unit, drawn_by.noise)
     _warm_up(imager)
     return imager
 
@@ -75,16 +83,18 @@ def scene_actor(scene: Scene) -> Actor:
     """Who or what stands in a scene, as the sensor sees them and as the script directs them. Raises as build_scene."""
     from faceward_sim.world.actors import ACTORS
     from faceward_sim.world.direction import Directed, Swapped, Unasked
+    from faceward_sim.world.generators import GENERATORS
 
+    drawn_by = _named(GENERATORS, scene.generator, "generator")
     script, place = scene.script, scene.environment
     if scene.who.mesh is not None:
         actor = _mesh_head(scene, scene.who.mesh)
     else:
         spec = _named(ACTORS, scene.who.actor, "actor")
-        actor = spec.build(scene.seed, distance_mm=place.distance_mm, tone=scene.who.tone)
+        actor = spec.build(scene.seed, distance_mm=place.distance_mm, tone=scene.who.tone, generator=drawn_by)
     if script.swap is not None:
         spec = _named(ACTORS, script.swap.actor, "actor")
-        second = spec.build(script.swap.seed, distance_mm=place.distance_mm)
+        second = spec.build(script.swap.seed, distance_mm=place.distance_mm, generator=drawn_by)
         actor = Swapped(actor, second, round(script.swap.at_s * 1e6))
     if script.obeys is not None or script.late_s or script.motions:
         actor = Directed(

@@ -1,6 +1,7 @@
 """A scene: who or what stands before which unit of which sensor, where, and what happens. A small TOML file with a seed.
 
     seed = 4711
+    generator = "A"           # or "B", which no gate was tuned on
 
     [who]
     actor = "live"            # `faceward-sim actors`, or "mesh:FILE.obj", "mesh:FILE.ply" beside this file
@@ -47,6 +48,7 @@ from faceward_sim.world.environment import LIGHTS, Environment
 
 SEED_CAP = 2**53
 MESH_PREFIX = "mesh:"
+DEFAULT_GENERATOR = "A"
 UNITS = ("auto", "mm", "cm", "m", "inch")
 AXES = ("+x", "-x", "+y", "-y", "+z", "-z")
 PROMPTS = {prompt.name.lower().replace("_", "-"): prompt for prompt in Prompt if prompt is not Prompt.NONE}
@@ -121,6 +123,7 @@ class Scene:
 
     seed: int
     sensor: SensorDraw
+    generator: str = DEFAULT_GENERATOR
     who: Who = field(default_factory=Who)
     environment: Environment = field(default_factory=Environment)
     script: Script = field(default_factory=Script)
@@ -152,18 +155,22 @@ def scene_text(scene: Scene) -> str:
 
 
 def _scene(root: Table) -> Scene:
+    # Worlds compile code when they are imported.
+    from faceward_sim.world.generators import GENERATORS
+
     seed = root.whole("seed", low=0, high=SEED_CAP)
-    sensor = _sensor(root.table("sensor"), seed)
-    who = _who(root.table("who"))
+    generator = root.choice("generator", tuple(GENERATORS), DEFAULT_GENERATOR)
+    sensor = _sensor(root.table("sensor"), seed, generator)
+    who = _who(root.table("who"), generator)
     environment = _environment(root.table("environment"))
-    script = _script(root.table("script"))
+    script = _script(root.table("script"), generator)
     root.finish()
-    return Scene(seed=seed, who=who, sensor=sensor, environment=environment, script=script)
+    return Scene(seed=seed, generator=generator, who=who, sensor=sensor, environment=environment, script=script)
 
 
-def _who(table: Table) -> Who:
+def _who(table: Table, generator: str) -> Who:
     actor = table.text("actor", "live")
-    _check_actor(table, "actor", actor)
+    _check_actor(table, "actor", actor, generator)
     tone = table.number("tone", low=1.0, high=4.0) if table.may("tone") else None
     mesh = None
     if actor.startswith(MESH_PREFIX):
@@ -174,15 +181,29 @@ def _who(table: Table) -> Who:
     return Who(actor=actor, tone=tone, mesh=mesh)
 
 
-def _check_actor(table: Table, key: str, actor: str) -> None:
+def _check_actor(table: Table, key: str, actor: str, generator: str) -> None:
     # Worlds compile code when they are imported.
     from faceward_sim.world.actors import ACTORS
 
     if actor.startswith(MESH_PREFIX):
         if Path(actor).suffix.lower() not in (".obj", ".ply"):
             raise table.error(key, f"{actor!r} is neither an .obj nor a .ply")
+        if generator != DEFAULT_GENERATOR:
+            raise table.error(key, f"a mesh is drawn by generator {DEFAULT_GENERATOR} alone; leave generator out")
     elif actor not in ACTORS:
         raise table.error(key, f'no actor {actor!r}; there are {", ".join(sorted(ACTORS))}, and "{MESH_PREFIX}FILE"')
+    else:
+        check_drawn(table, key, "actor", actor, ACTORS[actor].generators, generator)
+
+
+def check_drawn(table: Table, key: str, what: str, name: str, generators: tuple[str, ...], generator: str) -> None:
+    """Refuse what a generator lacks. Raises TableError, naming the key."""
+    from faceward_sim.world.generators import GENERATORS, check_belongs
+
+    try:
+        check_belongs(what, name, generators, GENERATORS[generator])
+    except ValueError as error:
+        raise table.error(key, str(error)) from None
 
 
 def _mesh(table: Table) -> MeshLook:
@@ -207,12 +228,13 @@ def _mesh(table: Table) -> MeshLook:
     return look
 
 
-def _sensor(table: Table, seed: int) -> SensorDraw:
+def _sensor(table: Table, seed: int, generator: str) -> SensorDraw:
     from faceward_sim.optics.sensors import SENSORS
 
     drawn = SensorDraw(
         model=table.choice("model", SENSORS, "sl-940"), unit=table.whole("unit", seed, low=0, high=SEED_CAP)
     )
+    check_drawn(table, "model", "sensor", drawn.model, SENSORS[drawn.model].generators, generator)
     table.finish()
     return drawn
 
@@ -228,11 +250,11 @@ def _environment(table: Table) -> Environment:
     return environment
 
 
-def _script(table: Table) -> Script:
+def _script(table: Table, generator: str) -> Script:
     obeys: tuple[str, ...] | None = None
     if table.may("obeys"):
         obeys = () if table.is_text("obeys", "none") else table.choices("obeys", PROMPTS)
-    swap = _swap(table.table("swap")) if table.may("swap") else None
+    swap = _swap(table.table("swap"), generator) if table.may("swap") else None
     script = Script(
         obeys=obeys,
         late_s=table.number("late_s", 0.0, low=0.0, high=60.0),
@@ -254,9 +276,9 @@ def _motion(table: Table) -> Motion:
     return motion
 
 
-def _swap(table: Table) -> Swap:
+def _swap(table: Table, generator: str) -> Swap:
     actor = table.text("actor")
-    _check_actor(table, "actor", actor)
+    _check_actor(table, "actor", actor, generator)
     if actor.startswith(MESH_PREFIX):
         raise table.error("actor", "a mesh can't take another's place; name an actor")
     swap = Swap(

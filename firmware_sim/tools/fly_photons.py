@@ -1,7 +1,9 @@
 """Fly the photons behind the table of light transport, and write it.
 
     python tools/fly_photons.py --out faceward_sim/optics/transport/assets/transport.npz
+    python tools/fly_photons.py --phase modified --photons 0.5 --out faceward_sim/optics/transport/assets/transport-b.npz
 
+The first is generator A's table and the second is generator B's: another phase function, and axes that reach further.
 Seeds are the numbers of the stacks, so the same code and machine write the same file. With the default counts it takes
 ten minutes of one core. `--photons` scales every count, for a rough table.
 """
@@ -12,13 +14,15 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from faceward_sim.optics.transport.grid import Axis, Grid
-from faceward_sim.optics.transport.layers import SUBCUTIS_ABSORPTION, Layer, gap, skin
+from faceward_sim.optics.transport.layers import SUBCUTIS_ABSORPTION, Layer, gap, modified, skin
 from faceward_sim.optics.transport.photons import fly
 from faceward_sim.optics.transport.response import DROP_MHZ, QUANTITIES, Tally
 from faceward_sim.optics.transport.table import GRIDS
@@ -54,32 +58,57 @@ _SHELL_AXES = (
     axis("thickness in mm", "log", 0.1, 0.3, 0.7, 1.2, 1.8, 2.5, 3.3, 4.4, 6.0),
 )
 _GAP_AXIS = axis("gap in mm", "line", 0.02, 5.0)
-_ABSORPTION_AXES = (
-    axis("mu_a of the slab", "root", 0.0005, 0.005, 0.025, 0.1, 0.4, 1.2),
-    axis("mu_a of the head's epidermis", "root", 0.06, 0.4, 1.5, 4.9),
-    axis("mu_a of the head's dermis", "root", 0.015, 0.04, 0.11),
-)
-CONTACT_AXES = (*_SHELL_AXES, *_ABSORPTION_AXES)
-WORN_AXES = (*_SHELL_AXES, _GAP_AXIS, *_ABSORPTION_AXES)
+_SLAB_ABSORPTION = axis("mu_a of the slab", "root", 0.0005, 0.005, 0.025, 0.1, 0.4, 1.2)
+_HEAD_EPIDERMIS = axis("mu_a of the head's epidermis", "root", 0.06, 0.4, 1.5, 4.9)
+_ABSORPTION_AXES = (_SLAB_ABSORPTION, _HEAD_EPIDERMIS, axis("mu_a of the head's dermis", "root", 0.015, 0.04, 0.11))
 
 
-def skin_values(photons: int) -> NDArray[np.float64]:
-    scattering, epidermis, dermis = (a.nodes for a in SKIN_AXES)
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """The axes of a table."""
+
+    skin: tuple[Axis, ...]
+    slab: tuple[Axis, ...]
+    shell: tuple[Axis, ...]
+    gap: Axis
+    absorption: tuple[Axis, ...]
+
+
+AXES = {
+    "henyey-greenstein": Axes(SKIN_AXES, SLAB_AXES, _SHELL_AXES, _GAP_AXIS, _ABSORPTION_AXES),
+    # Gels refract less than silicone, dermis ex vivo absorbs up to .2 per mm, and gaps are wider.
+    "modified": Axes(
+        (*SKIN_AXES[:2], axis("mu_a of the dermis", "root", *np.linspace(0.09, 0.5, 13) ** 2)),
+        SLAB_AXES,
+        (axis("refractive index", "line", 1.34, 1.55), *_SHELL_AXES[1:]),
+        axis("gap in mm", "line", 0.02, 8.0),
+        (_SLAB_ABSORPTION, _HEAD_EPIDERMIS, axis("mu_a of the head's dermis", "root", 0.03, 0.08, 0.22)),
+    ),
+}
+
+
+Phase = Callable[[Sequence[Layer]], Sequence[Layer]]
+PHASES: Mapping[str, Phase] = {"henyey-greenstein": tuple, "modified": modified}
+
+
+def skin_values(axes: Axes, phase: Phase, photons: int) -> NDArray[np.float64]:
+    scattering, epidermis, dermis = (a.nodes for a in axes.skin)
     values = np.zeros((len(scattering), len(epidermis), len(dermis), QUANTITIES))
     for seed, (i, mu_s) in enumerate(_counted("skin", list(enumerate(scattering)))):
-        tally = Tally(fly(skin(epidermis[0], dermis[0], mu_s), photons, seed), dermis=1)
+        tally = Tally(fly(phase(skin(epidermis[0], dermis[0], mu_s)), photons, seed), dermis=1)
         for j, k in np.ndindex(len(epidermis), len(dermis)):
             mu_a = (epidermis[j], dermis[k], SUBCUTIS_ABSORPTION * dermis[k])
             values[i, j, k] = tally.at(mu_a).values()
     return values
 
 
-def slab_values(photons: int) -> NDArray[np.float64]:
-    index, depth, absorption = (a.nodes for a in SLAB_AXES)
+def slab_values(axes: Axes, phase: Phase, photons: int) -> NDArray[np.float64]:
+    index, depth, absorption = (a.nodes for a in axes.slab)
     values = np.zeros((len(index), len(depth), len(absorption), QUANTITIES))
     stacks = list(product(range(len(index)), range(len(depth))))
     for seed, (i, j) in enumerate(_counted("slabs", stacks)):
-        flight = fly((Layer(depth[j], absorption[0], _SLAB_MU_S_REDUCED, index[i]),), photons, 1_000 + seed)
+        slab = Layer(depth[j], absorption[0], _SLAB_MU_S_REDUCED, index[i])
+        flight = fly(phase((slab,)), photons, 1_000 + seed)
         tally = Tally(flight, drop_mhz=_likely_mhz(depth[j]))
         for k, mu_a in enumerate(absorption):
             values[i, j, k] = tally.at((mu_a,)).values()
@@ -91,10 +120,12 @@ def _likely_mhz(depth: float) -> float:
     return DROP_MHZ * min(1.0, 4.0 / depth)
 
 
-def shell_values(photons: int, gaps_mm: Sequence[float], first_seed: int) -> NDArray[np.float64]:
+def shell_values(
+    axes: Axes, phase: Phase, photons: int, gaps_mm: Sequence[float], first_seed: int
+) -> NDArray[np.float64]:
     """Slabs before a head at these gaps (0 is contact), as (index, mu_s', thickness, gap, absorptions..., quantities)."""
-    shells = [a.nodes for a in _SHELL_AXES]
-    slab, epidermis, dermis = (a.nodes for a in _ABSORPTION_AXES)
+    shells = [a.nodes for a in axes.shell]
+    slab, epidermis, dermis = (a.nodes for a in axes.absorption)
     shape = [len(nodes) for nodes in shells] + [len(gaps_mm), len(slab), len(epidermis), len(dermis)]
     values = np.zeros((*shape, QUANTITIES))
     stacks = list(np.ndindex(*shape[:4]))
@@ -104,7 +135,7 @@ def shell_values(photons: int, gaps_mm: Sequence[float], first_seed: int) -> NDA
         head = skin(epidermis[0], dermis[0], HEAD_MU_S_REDUCED)
         opaque = min(thickness, DEEPEST / mu_s)
         stack = (Layer(opaque, slab[0], mu_s, index), *air, *head)
-        tally = Tally(fly(stack, photons, first_seed + seed), dermis=len(stack) - 2)
+        tally = Tally(fly(phase(stack), photons, first_seed + seed), dermis=len(stack) - 2)
         for i, j, k in np.ndindex(len(slab), len(epidermis), len(dermis)):
             absorbed = (epidermis[j], dermis[k], SUBCUTIS_ABSORPTION * dermis[k])
             mu_a = (slab[i], *(0.0 for _ in air), *absorbed)
@@ -120,26 +151,33 @@ def _counted(name: str, stacks: Sequence[_Stack]) -> Iterator[_Stack]:
         yield stack
 
 
-_GRIDS: Mapping[str, tuple[tuple[Axis, ...], int, Callable[[int], NDArray[np.float64]]]] = {
-    "skin": (SKIN_AXES, SKIN_PHOTONS, skin_values),
-    "slab": (SLAB_AXES, SLAB_PHOTONS, slab_values),
-    "contact": (CONTACT_AXES, WORN_PHOTONS, lambda photons: shell_values(photons, (0.0,), 10_000)[:, :, :, 0]),
-    "worn": (WORN_AXES, WORN_PHOTONS, lambda photons: shell_values(photons, tuple(_GAP_AXIS.nodes), 20_000)),
-}
+def _grids(
+    axes: Axes, phase: Phase
+) -> Mapping[str, tuple[tuple[Axis, ...], int, Callable[[int], NDArray[np.float64]]]]:
+    contact, worn = (*axes.shell, *axes.absorption), (*axes.shell, axes.gap, *axes.absorption)
+    gaps_mm = tuple(axes.gap.nodes)
+    return {
+        "skin": (axes.skin, SKIN_PHOTONS, partial(skin_values, axes, phase)),
+        "slab": (axes.slab, SLAB_PHOTONS, partial(slab_values, axes, phase)),
+        "contact": (contact, WORN_PHOTONS, lambda n: shell_values(axes, phase, n, (0.0,), 10_000)[:, :, :, 0]),
+        "worn": (worn, WORN_PHOTONS, lambda n: shell_values(axes, phase, n, gaps_mm, 20_000)),
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--photons", type=float, default=1.0, help="times the default counts")
+    parser.add_argument("--phase", choices=PHASES, default="henyey-greenstein", help="how a scattering throws light")
     parser.add_argument("--grid", action="append", choices=GRIDS, help="only this one; the file's others stay")
     chosen = parser.parse_args()
     arrays: dict[str, NDArray[np.generic]] = {}
     if chosen.grid:
         with np.load(chosen.out) as there:
             arrays |= there
+    grids = _grids(AXES[chosen.phase], PHASES[chosen.phase])
     for name in chosen.grid or GRIDS:
-        axes, default, fill = _GRIDS[name]
+        axes, default, fill = grids[name]
         photons = max(int(chosen.photons * default), 500)
         arrays |= Grid.of(axes, fill(photons)).arrays(name)
         arrays[f"{name}.photons"] = np.array(photons)

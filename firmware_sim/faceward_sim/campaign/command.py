@@ -43,6 +43,7 @@ def show(plan_file: _PlanFile, jobs: _Jobs = None) -> None:
     """Say what a plan presents, how often, and about how long that takes."""
     _require_extra()
     from faceward_sim.campaign.run import counts, estimated_s, folds, notes_of
+    from faceward_sim.world.generators import GENERATORS
 
     plan = _plan(plan_file)
     workers = jobs or os.cpu_count() or 1
@@ -50,9 +51,11 @@ def show(plan_file: _PlanFile, jobs: _Jobs = None) -> None:
     for sensor, species, number in counts(plan):
         table.add_row(sensor, species, str(number))
     console = Console()
+    drawn_by = GENERATORS[plan.generator]
     console.print(
         f"{plan.name}: split {plan.split}, generator {plan.generator}, purpose {plan.purpose}", highlight=False
     )
+    console.print(f"generator {drawn_by.name}: {drawn_by.description}", highlight=False)
     console.print(table)
     if plan.leave_out is not None:
         left = Table(f"left out ({plan.leave_out.by})", "thresholds chosen on", "have met it", box=None, pad_edge=False)

@@ -3,7 +3,7 @@
     name = "first"
     split = "dev"                  # train, dev or test; their seeds never meet
     seed = 1                       # another one, and everybody is somebody else
-    generator = "A"
+    generator = "B"                # "A" made the seeds that gates were tuned on
     sensors = ["sl-940"]
     policy = "development"         # the packaged one, or a file beside the plan
     distances_mm = [300.0, 400.0, 500.0]   # in turn
@@ -18,7 +18,8 @@
     captures = 3                   # of one grant at most; the policy's number if left out
 
     [[attacks]]
-    actor = "print-a4"             # `faceward-sim actors`; its species is the actor's own
+    actor = "print-a4"             # `faceward-sim actors`
+    species = "print"              # what reports call it; the actor's own if left out, and several actors may share one
     draws = 42
     captures = 3
 
@@ -36,11 +37,11 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from faceward_sim.scene import DEFAULT_GENERATOR, check_drawn
 from faceward_sim.tables import Table, TableError, read_bytes, read_table
 
 SPLITS = ("train", "dev", "test")
-# Another generator of people, materials and noise is one more entry here.
-GENERATORS = ("A",)
+NOT_SPECIES = ("live", "none")
 LEAVE_OUT = ("species", "sensor")
 PACKAGED_POLICY = "development"
 
@@ -113,8 +114,9 @@ def load_plan(path: Path) -> Plan:
 def _plan(root: Table, path: Path, content: bytes) -> Plan:
     # Worlds and optics compile code when they are imported.
     from faceward_sim.optics.sensors import SENSORS
+    from faceward_sim.world.generators import GENERATORS
 
-    generator = root.text("generator", "A")
+    generator = root.text("generator", DEFAULT_GENERATOR)
     if generator not in GENERATORS:
         raise root.error("generator", f"this version has no generator {generator!r}; there is {', '.join(GENERATORS)}")
     policy = root.text("policy", PACKAGED_POLICY)
@@ -133,8 +135,8 @@ def _plan(root: Table, path: Path, content: bytes) -> Plan:
         angles_deg=root.numbers("angles_deg", [0.0], low=-60.0, high=60.0),
         headline=root.flag("headline"),
         notes=root.text("notes", ""),
-        live=_live(root.table("live")) if root.may("live") else None,
-        attacks=tuple(_attack(each) for each in root.tables("attacks")),
+        live=_live(root.table("live"), generator) if root.may("live") else None,
+        attacks=tuple(_attack(each, generator) for each in root.tables("attacks")),
         leave_out=_leave_out(root.table("leave_out")) if root.may("leave_out") else None,
     )
     root.finish()
@@ -142,6 +144,8 @@ def _plan(root: Table, path: Path, content: bytes) -> Plan:
     counts += [plan.live.people_per_tone * len(plan.live.tones)] if plan.live is not None else []
     if plan.split == "train" and max(counts, default=0) > TRAIN_SEEDS:
         raise root.error("split", f"train has {TRAIN_SEEDS} seeds, and the plan asks for {max(counts)} of one kind")
+    for sensor in plan.sensors:
+        check_drawn(root, "sensors", "sensor", sensor, SENSORS[sensor].generators, generator)
     if not plan.sensors:
         raise root.error("sensors", "names no sensor")
     if plan.live is None and not plan.attacks:
@@ -153,16 +157,18 @@ def _plan(root: Table, path: Path, content: bytes) -> Plan:
     return plan
 
 
-def _actor(table: Table, *, living: bool) -> str:
+def _actor(table: Table, generator: str, *, living: bool) -> str:
     from faceward_sim.world.actors import ACTORS
 
     names = [name for name, spec in ACTORS.items() if (spec.species == "live") is living and spec.species != "none"]
-    return table.choice("actor", names, "live" if living else None)
+    actor = table.choice("actor", names, "live" if living else None)
+    check_drawn(table, "actor", "actor", actor, ACTORS[actor].generators, generator)
+    return actor
 
 
-def _live(table: Table) -> LivePeople:
+def _live(table: Table, generator: str) -> LivePeople:
     people = LivePeople(
-        actor=_actor(table, living=True),
+        actor=_actor(table, generator, living=True),
         tones=table.numbers("tones", [1.0, 2.0, 3.0, 4.0], low=1.0, high=4.0),
         people_per_tone=table.whole("people_per_tone", low=1, high=_MOST),
         captures=_captures(table),
@@ -173,11 +179,14 @@ def _live(table: Table) -> LivePeople:
     return people
 
 
-def _attack(table: Table) -> Attack:
+def _attack(table: Table, generator: str) -> Attack:
     from faceward_sim.world.actors import ACTORS
 
-    actor = _actor(table, living=False)
-    attack = Attack(actor, ACTORS[actor].species, table.whole("draws", low=1, high=_MOST), _captures(table))
+    actor = _actor(table, generator, living=False)
+    species = table.text("species", ACTORS[actor].species, form=r"[a-z0-9]+(-[a-z0-9]+)*")
+    if species in NOT_SPECIES:
+        raise table.error("species", f"{species!r} is nothing that a gate should stop")
+    attack = Attack(actor, species, table.whole("draws", low=1, high=_MOST), _captures(table))
     table.finish()
     return attack
 

@@ -114,6 +114,7 @@ def _entry(
         scene=Scene(
             seed=seed,
             who=Who(actor=actor, tone=tone),
+            generator=plan.generator,
             sensor=SensorDraw(model=sensor, unit=unit),
             environment=Environment(distance_mm=distance, yaw_deg=angle),
         ),

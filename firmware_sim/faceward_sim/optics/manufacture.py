@@ -73,6 +73,55 @@ class Jitter:
     exposure: float
 
 
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """How what a sensor does wrong hangs together in space and time. The defaults are generator A's.
+
+    What the factory's picture of the dots misses is a part that each dot has by itself and a bend that neighbours share.
+    Both stand still, and for A make s = .08 px of the depth that comes out, the sheet's for a lock module: with speckle,
+    centroid noise and the disparity step a flat board's residual keeps .8 of itself from one frame to the next and falls to
+    1/e in 10 px (real boards, `validate sensors`).
+    """
+
+    dot_x_px: float = 0.055
+    dot_y_px: float = 0.03
+    bend_px: float = 0.06
+    bend_pitch_px: float = 28.0  # how far apart the bends of a pattern lie
+    speckle_px: tuple[float, float] = (0.035, 0.05)
+    speckle_contrast: tuple[float, float] = (0.02, 0.06)
+    held: float = 0.0  # share of speckle's variance that fades over HELD_US instead of being new in every slot
+    row_counts: tuple[float, float] = (0.0, 0.0)  # noise that a row has in common, new in every slot
+    column_counts: tuple[float, float] = (0.0, 0.0)  # a column's offset, which stands still
+    fixed_cells: int = 5  # of a time-of-flight sensor's standing error, across the image
+    fixed_mm: float = 0.6
+    smooth_px: float | None = None  # of a time-of-flight processor; None: its design's
+
+
+HELD_US = 250_000  # a head at rest moves by a speckle's width in about that time (assumed)
+
+
+class Banding:
+    """What rows and columns of one unit add to their pixels, in counts at gain 1."""
+
+    def __init__(self, noise: Noise, seed: int, shape: tuple[int, int]) -> None:
+        rng = np.random.default_rng([seed, 0xBA2D])
+        self._row_counts = float(rng.uniform(*noise.row_counts))
+        columns = float(rng.uniform(*noise.column_counts)) * rng.standard_normal(shape[1], np.float32)
+        self._columns = np.clip(columns, -_MOST_COUNTS, _MOST_COUNTS).astype(np.float32)
+        self._rows = shape[0]
+        self.there = bool(noise.row_counts[1] or noise.column_counts[1])
+
+    def add(self, signal: NDArray[np.float32], rng: np.random.Generator) -> None:
+        """Add a slot's bands in place."""
+        rows = np.float32(self._row_counts) * rng.standard_normal((self._rows, 1), np.float32)
+        signal += np.clip(rows, -_MOST_COUNTS, _MOST_COUNTS)
+        signal += self._columns
+
+
+# Pixels take a root of what they hold: no band may outweigh the read noise.
+_MOST_COUNTS = 50.0
+
+
 def draw_camera(rng: np.random.Generator, f_px: float, rows: int, columns: int) -> Pinhole:
     """Focal length within .5 %, the axis 2 px off the middle."""
     f_px = f_px * (1 + 0.005 * rng.uniform(-1, 1))

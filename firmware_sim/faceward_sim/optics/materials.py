@@ -14,8 +14,8 @@ import numpy as np
 
 from faceward_sim.optics.transport.layers import TISSUE_INDEX
 from faceward_sim.optics.transport.response import Response
-from faceward_sim.optics.transport.table import Slab, load_table
-from faceward_sim.optics.transport.tissue import Skin, chromophores
+from faceward_sim.optics.transport.table import ASSET, Slab, load_table
+from faceward_sim.optics.transport.tissue import CHROMOPHORES, COMPOSED, Skin, Tissue
 from faceward_sim.world.surface import Material
 
 DOTS_NM = 940  # the band of the sensors that there are
@@ -34,25 +34,28 @@ HEAD = Skin(melanin=0.05)
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """A material as an instrument has it. Coefficients are the same at every band; the head's are not."""
+    """A material as an instrument has it. Coefficients are the same at every band, but for its water's and the head's."""
 
     slab: Slab
     gap_mm: float = 0.0  # of air before the head; 0 is contact
     head: Skin | None = None  # None: air behind
+    table: str = ASSET
+    water: float = 0.0  # its share of the volume, whose absorption comes on top of the slab's
 
     def response(self, wavelength_nm: int = DOTS_NM) -> Response:
         """What it does with light.
 
         :raises ValueError: it lies outside the table, or there are no coefficients at that wavelength.
         """
-        table = load_table()
+        table = load_table(self.table)
+        slab = self.slab
+        if self.water:
+            slab = replace(slab, mu_a=slab.mu_a + self.water * CHROMOPHORES[wavelength_nm].water)
         if self.head is None:
-            return table.slab(self.slab)
+            return table.slab(slab)
         head = self.head
-        response = table.worn(
-            self.slab, self.gap_mm, head.epidermis_mu_a(wavelength_nm), head.dermis_mu_a(wavelength_nm)
-        )
-        return response.with_blood(head.added_blood, chromophores(wavelength_nm).blood)
+        response = table.worn(slab, self.gap_mm, head.epidermis_mu_a(wavelength_nm), head.dermis_mu_a(wavelength_nm))
+        return response.with_blood(head.added_blood, head.tissue.at(wavelength_nm).blood)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +81,16 @@ class Substance:
     mu_a: Range
     index: float
     gap_mm: Range | None
+    table: str = ASSET
+    water: float = 0.0
 
     def draw(self, rng: np.random.Generator, head: Skin | None) -> Shell:
         """One instrument of it; `head` is who wears it, and counts only where the family is worn."""
         slab = Slab(self.thickness_mm.draw(rng), self.mu_a.draw(rng), self.mu_s_reduced.draw(rng), self.index)
         if self.gap_mm is None:
-            return Shell(slab)
+            return Shell(slab, table=self.table, water=self.water)
         gap_mm = self.gap_mm.draw(rng)
-        return Shell(slab, gap_mm, HEAD if head is None else head)
+        return Shell(slab, gap_mm, HEAD if head is None else head, self.table, self.water)
 
 
 _LOOSE = Range(0.3, 1.5, 5.0, 0.5)  # a mask that hangs from cheekbones and nose (assumed)
@@ -144,7 +149,7 @@ SUBSTANCES: Mapping[str, Substance] = MappingProxyType(
 )  # fmt: skip
 
 
-def draw_skin(rng: np.random.Generator, tone: float) -> Skin:
+def draw_skin(rng: np.random.Generator, tone: float, tissue: Tissue = COMPOSED) -> Skin:
     """Somebody's skin about a tone, 1 to 4: melanin, blood, water and scattering, each their own.
 
     :raises ValueError: the tone is outside 1 to 4.
@@ -154,9 +159,10 @@ def draw_skin(rng: np.random.Generator, tone: float) -> Skin:
     melanin = np.exp(np.interp(tone, TONES, np.log(MELANIN)) + 0.15 * _within(rng, 2.0))
     return Skin(
         melanin=float(np.clip(melanin, LEAST_MELANIN, MOST_MELANIN)),
-        blood=0.02 * float(np.exp(0.25 * _within(rng, 2.0))),
+        blood=0.02 * float(np.exp(tissue.blood_sigma * _within(rng, 2.0))),
         water=0.65 + 0.04 * _within(rng, 2.0),
-        scattering=float(np.exp(0.2 * _within(rng, 2.2))),  # sheet: lognormal, sigma .2-.3
+        scattering=float(np.exp(tissue.scattering_sigma * _within(rng, 2.2))),  # sheet: lognormal, sigma .2-.3
+        tissue=tissue,
     )
 
 
@@ -173,10 +179,10 @@ def skin_response(skin: Skin, wavelength_nm: int = DOTS_NM) -> Response:
 
     :raises ValueError: it lies outside the table, or there are no coefficients at that wavelength.
     """
-    response = load_table().skin(
+    response = load_table(skin.tissue.table).skin(
         skin.epidermis_mu_a(wavelength_nm), skin.dermis_mu_a(wavelength_nm), skin.dermis_mu_s_reduced(wavelength_nm)
     )
-    return response.with_blood(skin.added_blood, chromophores(wavelength_nm).blood)
+    return response.with_blood(skin.added_blood, skin.tissue.at(wavelength_nm).blood)
 
 
 def skin_colour(skin: Skin) -> tuple[float, float, float]:

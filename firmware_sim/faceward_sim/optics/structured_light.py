@@ -21,9 +21,12 @@ from faceward_sim.optics.flood import Daylight, Emitter, flood_signal
 from faceward_sim.optics.geometry import Geometry, Pinhole
 from faceward_sim.optics.manufacture import (
     CALIBRATION_C,
+    HELD_US,
     TOLERANCE,
+    Banding,
     ChipDesign,
     Jitter,
+    Noise,
     Warmth,
     draw_camera,
     draw_emitter,
@@ -42,8 +45,8 @@ from faceward_sim.optics.triangulation import DepthProcessor
 from faceward_sim.world.surface import Actor, Stranger
 
 _MTF50_SIGMA = 0.18739  # a Gaussian blur of s px has contrast one half at .18739/s cycles per px: sqrt(ln 2 / (2 pi^2))
-_BEND_PX = 28.0  # how far apart the bends of a pattern lie
 _SPOT_SIGMA = 0.84932  # a Gaussian spot holds half its light inside sigma / .84932: 1 / sqrt(2 ln 2)
+_NOISE = Noise()
 # 8 electrons of read noise; 40 % of the range is 4 ke-, as sensor-physics.md takes a pixel; 12 bits, left-aligned.
 _CHIP = ChipDesign(512.0, 51.0, 6.4, 65520.0, 16)
 
@@ -95,6 +98,24 @@ SL_850_940 = StructuredLightDesign(
     second_nm=850,
     second_counts_per_us_at_1m=8.2,
 )
+# Another maker's: a wider lens and base, fewer and broader dots, another pattern, a 10-bit chip that reads noisier (all L).
+SL_WIDE_940 = StructuredLightDesign(
+    name="sl-wide-940",
+    description="Structured light at 940 nm by another design: wider lens, fewer dots, 10 bits, 640 x 480, 30 slots/s",
+    f_px=500.0,
+    baseline_mm=46.0,
+    flood_y_mm=-15.0,
+    disparity_step_px=0.0625,
+    dot_pitch_px=8.9,
+    dots_left_px=-395.0,
+    dots_right_px=345.0,
+    pattern_seed=1940,
+    dot_spot_mrad=0.85,
+    lens_mtf50_cy_per_px=0.24,
+    flood_counts_per_us_at_1m=4.9,
+    dot_counts_per_us_at_1m=24.0,
+    chip=ChipDesign(640.0, 66.0, 7.5, 65472.0, 64),
+)
 # Of the sun at 850 nm against 940 nm, where water in the air absorbs: .9 against .4 W/m2/nm (ASTM G173), seen by silicon.
 _DAYLIGHT_850 = 3.3
 
@@ -137,7 +158,7 @@ def design_pattern(design: StructuredLightDesign) -> DotPattern:
 
 
 def draw_unit(
-    design: StructuredLightDesign, pattern: DotPattern, seed: int
+    design: StructuredLightDesign, pattern: DotPattern, seed: int, noise: Noise = _NOISE
 ) -> tuple[StructuredLightUnit, FactoryCalibration]:
     """Draw a unit and the factory's estimate of it; the same seed draws the same pair."""
     rng = np.random.default_rng([seed, 0x940])
@@ -163,15 +184,12 @@ def draw_unit(
         pixels=pixels,
         jitter=draw_jitter(rng),
         warmth=draw_warmth(rng, float(more.normal(0, 1.5))),
-        # What the factory's picture of the pattern misses stands still: a flat board's residual keeps .8 of itself from one
-        # frame to the next and falls to 1/e in 10 px (real boards, `validate sensors`). With speckle, centroid noise and
-        # the disparity step it makes s = .08 px of the depth that comes out, the sheet's for a lock module.
-        dot_x_px=pattern.x_px + rng.normal(0, 0.055, dots) + _bent(more, pattern),
-        dot_y_px=pattern.y_px + rng.normal(0, 0.03, dots),
+        dot_x_px=pattern.x_px + rng.normal(0, noise.dot_x_px, dots) + _bent(more, pattern, noise),
+        dot_y_px=pattern.y_px + rng.normal(0, noise.dot_y_px, dots),
         dot_brightness=1 + np.clip(rng.normal(0, 0.06, dots), -0.2, 0.2),
         shift_px_per_c=float(rng.normal(0, 0.006)),
-        speckle_px=float(rng.uniform(0.035, 0.05)),
-        speckle_contrast=float(rng.uniform(0.02, 0.06)),
+        speckle_px=float(rng.uniform(*noise.speckle_px)),
+        speckle_contrast=float(rng.uniform(*noise.speckle_contrast)),
     )
     t = TOLERANCE
     intrinsics = estimate_intrinsics(rng, camera)
@@ -196,18 +214,18 @@ def draw_unit(
     return unit, calibration
 
 
-def _bent(rng: np.random.Generator, pattern: DotPattern) -> NDArray[np.float64]:
+def _bent(rng: np.random.Generator, pattern: DotPattern, noise: Noise) -> NDArray[np.float64]:
     """How far the projector's optics bend the pattern from the factory's picture of it, smoothly: (dots,) in pixels."""
-    cells = max(2, round(pattern.columns * pattern.pitch_px / _BEND_PX))
-    return spots(rng, pattern.rows, pattern.columns, cells, 0.06).ravel().astype(np.float64)
+    cells = max(2, round(pattern.columns * pattern.pitch_px / noise.bend_pitch_px))
+    return spots(rng, pattern.rows, pattern.columns, cells, noise.bend_px).ravel().astype(np.float64)
 
 
 class StructuredLightImager:
     """One unit before one actor (the firmware's `Imager`)."""
 
-    def __init__(self, design: StructuredLightDesign, actor: Actor, seed: int) -> None:
+    def __init__(self, design: StructuredLightDesign, actor: Actor, seed: int, noise: Noise = _NOISE) -> None:
         pattern = design_pattern(design)
-        self.unit, self.calibration = draw_unit(design, pattern, seed)
+        self.unit, self.calibration = draw_unit(design, pattern, seed, noise)
         unit = self.unit
         emitters = [(Illumination.DOTS, design.wavelength_nm), (Illumination.FLOOD, design.wavelength_nm)]
         if design.second_nm:
@@ -224,12 +242,14 @@ class StructuredLightImager:
         self._design = design
         self._actor = actor
         self._seed = seed
+        self._noise = noise
         self._geometry = Geometry()
         self._view = Rasteriser(self.unit.camera)
         self._shadows = ShadowMap(self.unit.camera)
         shape = (design.height_px, design.width_px)
         self._signal = np.zeros(shape, np.float32)
         self._blurred = np.zeros(shape, np.float32)
+        self._banding = Banding(noise, seed, shape)
         self._normal = quantiles()
         self._pattern = pattern
         self._dots = _projector(pattern, unit, unit.baseline_mm, unit)
@@ -256,11 +276,13 @@ class StructuredLightImager:
         cv2.GaussianBlur(self._signal, (0, 0), unit.lens_sigma_px, dst=self._blurred, borderType=cv2.BORDER_REPLICATE)
         dots = exposure.illumination is Illumination.DOTS
         if dots:
-            self._add_dots(self._dots, unit, exposure_us * power, above_c, rng)
+            self._add_dots(self._dots, unit, exposure_us * power, above_c, rng, exposure.device_time_us)
         stranger = self._geometry.stranger
         if stranger is not None and stranger.dots_share > 0:
             other, projector = self._stranger(stranger)
-            self._add_dots(projector, other, exposure_us * stranger.dots_share, 0.0, rng)
+            self._add_dots(projector, other, exposure_us * stranger.dots_share, 0.0, rng, exposure.device_time_us)
+        if self._banding.there:
+            self._banding.add(self._blurred, rng)
         infrared: NDArray[np.uint16] = np.empty(self._signal.shape, np.uint16)
         black = unit.warmth.black_per_c * above_c
         develop(unit.pixels, self._normal, self._blurred, exposure.gain, int(rng.integers(1 << 63)), infrared, black)
@@ -308,18 +330,32 @@ class StructuredLightImager:
         lit_us: float,
         above_c: float,
         rng: np.random.Generator,
+        time_us: int,
     ) -> None:
         speckle = rng.standard_normal((len(unit.dot_x_px), 3), np.float32)
+        if self._noise.held:
+            speckle *= np.float32(np.sqrt(1 - self._noise.held))
+            speckle += np.float32(np.sqrt(self._noise.held)) * self._held(len(speckle), time_us)
         speckle *= np.array([unit.speckle_px, unit.speckle_px, unit.speckle_contrast], np.float32)
         speckle[:, 2] += 1
         counts = unit.dot_counts_per_us_at_1m * lit_us
         shift_px = unit.shift_px_per_c * above_c
         projector.add(self._geometry, self._view, counts, shift_px, speckle, self._blurred)
 
+    def _held(self, dots: int, time_us: int) -> NDArray[np.float32]:
+        """What of the speckle fades slowly: from one draw to the next, of unit variance all the way."""
+        number, away = divmod(time_us, HELD_US)
+        before, after = (
+            np.random.default_rng([self._seed, number + later, 0x5BEC]).standard_normal((dots, 3), np.float32)
+            for later in (0, 1)
+        )
+        turn = np.pi / 2 * away / HELD_US
+        return np.float32(np.cos(turn)) * before + np.float32(np.sin(turn)) * after
+
     def _stranger(self, stranger: Stranger) -> tuple[StructuredLightUnit, DotProjector]:
         """The other unit, drawn when it is first met, as this unit's camera sees its light."""
         if self._other is None or self._other[0].unit_seed != stranger.unit_seed:
-            other, _ = draw_unit(self._design, self._pattern, stranger.unit_seed)
+            other, _ = draw_unit(self._design, self._pattern, stranger.unit_seed, self._noise)
             projector = _projector(self._pattern, other, stranger.x_mm + other.baseline_mm, self.unit)
             self._other = (stranger, other, projector)
         return self._other[1], self._other[2]
@@ -331,11 +367,16 @@ def _projector(pattern: DotPattern, lit: StructuredLightUnit, x_mm: float, camer
     return DotProjector(pattern, lit.dot_x_px, lit.dot_y_px, lit.dot_brightness, x_mm, blur_px)
 
 
-def build_sl_940(actor: Actor, seed: int) -> StructuredLightImager:
+def build_sl_940(actor: Actor, seed: int, noise: Noise = _NOISE) -> StructuredLightImager:
     """A unit of `sl-940` before an actor."""
-    return StructuredLightImager(SL_940, actor, seed)
+    return StructuredLightImager(SL_940, actor, seed, noise)
 
 
-def build_sl_850_940(actor: Actor, seed: int) -> StructuredLightImager:
+def build_sl_850_940(actor: Actor, seed: int, noise: Noise = _NOISE) -> StructuredLightImager:
     """A unit of `sl-850-940` before an actor."""
-    return StructuredLightImager(SL_850_940, actor, seed)
+    return StructuredLightImager(SL_850_940, actor, seed, noise)
+
+
+def build_sl_wide_940(actor: Actor, seed: int, noise: Noise = _NOISE) -> StructuredLightImager:
+    """A unit of `sl-wide-940` before an actor."""
+    return StructuredLightImager(SL_WIDE_940, actor, seed, noise)

@@ -32,6 +32,7 @@ from faceward_sim.optics.manufacture import (
     TOLERANCE,
     ChipDesign,
     Jitter,
+    Noise,
     Warmth,
     draw_camera,
     draw_emitter,
@@ -51,6 +52,7 @@ _MTF50_SIGMA = 0.18739  # a Gaussian blur of s px has contrast one half at .1873
 _DROP_MHZ = 300.0  # where a material's over-range has fallen by its drop
 _LOST_IN_READING = 0.1  # of the read noise's variance: steady light below it is left out
 _TAPS = (5, 5)  # of blurs of .8 px and less
+_NOISE = Noise()
 _STRAY_CELLS = 16  # stray light is taken in blocks of so many pixels
 # 20 electrons of read noise, wells of 50 ke-; 12 bits, left-aligned (L).
 _CHIP = ChipDesign(512.0, 26.0, 1.3, 65520.0, 16)
@@ -106,7 +108,9 @@ class TimeOfFlightUnit:
     range_mm_per_c: float  # by what heat changes the range, over what the processor takes off
 
 
-def draw_unit(design: TimeOfFlightDesign, seed: int) -> tuple[TimeOfFlightUnit, FactoryCalibration]:
+def draw_unit(
+    design: TimeOfFlightDesign, seed: int, noise: Noise = _NOISE
+) -> tuple[TimeOfFlightUnit, FactoryCalibration]:
     """Draw a unit and the factory's estimate of it; the same seed draws the same pair."""
     rng = np.random.default_rng([seed, 0x70F])
     rows, columns = design.height_px, design.width_px
@@ -114,7 +118,9 @@ def draw_unit(design: TimeOfFlightDesign, seed: int) -> tuple[TimeOfFlightUnit, 
     mtf50 = design.lens_mtf50_cy_per_px * (1 + 0.08 * rng.uniform(-1, 1))
     pixels = draw_pixels(rng, camera, design.chip)
     # Residual errors of calibrated modules are some millimetres (Toelgyessy 2021: bias by amplitude and temperature).
-    fixed = spots(rng, rows, columns, 5, 0.6) + 0.3 * rng.standard_normal((rows, columns), np.float32)
+    fixed = spots(rng, rows, columns, noise.fixed_cells, noise.fixed_mm) + 0.3 * rng.standard_normal(
+        (rows, columns), np.float32
+    )
     error = RangeError(
         offset_mm=float(rng.normal(0, 1.0)),
         walk_mm=float(rng.normal(0, 0.5)),
@@ -169,8 +175,8 @@ class TimeOfFlightImager:
     alone, so that a dark slot is dark in the sun too.
     """
 
-    def __init__(self, design: TimeOfFlightDesign, actor: Actor, seed: int) -> None:
-        self.unit, self.calibration = draw_unit(design, seed)
+    def __init__(self, design: TimeOfFlightDesign, actor: Actor, seed: int, noise: Noise = _NOISE) -> None:
+        self.unit, self.calibration = draw_unit(design, seed, noise)
         unit, said = self.unit, self.calibration
         self.identity = FactoryIdentity(
             vendor="Faceward",
@@ -182,6 +188,7 @@ class TimeOfFlightImager:
             emitters=((Illumination.FLOOD, design.wavelength_nm),),
         )
         self._design, self._actor, self._seed = design, actor, seed
+        self._smooth_px = design.smooth_px if noise.smooth_px is None else noise.smooth_px
         self._per_mm = tuple(radians_per_mm(f) for f in design.frequencies_mhz)
         self.ranging = Ranging(
             (self._per_mm[0], self._per_mm[1]),
@@ -249,8 +256,8 @@ class TimeOfFlightImager:
             np.uint64(rng.integers(1 << 63)),
             self._full,
         )
-        if self._design.smooth_px:
-            cv2.GaussianBlur(self._phasors, _TAPS, self._design.smooth_px, dst=self._phasors)
+        if self._smooth_px:
+            cv2.GaussianBlur(self._phasors, _taps(self._smooth_px), self._smooth_px, dst=self._phasors)
         depth = np.empty(self._full.shape, np.uint16) if lit else None
         error = replace(unit.error, offset_mm=unit.error.offset_mm + unit.range_mm_per_c * above_c)
         measure(self._phasors, self._full, self.ranging, error, self._amplitude, depth)
@@ -323,6 +330,10 @@ class TimeOfFlightImager:
         return out
 
 
-def build_tof_940(actor: Actor, seed: int) -> TimeOfFlightImager:
+def _taps(sigma_px: float) -> tuple[int, int]:
+    return _TAPS if sigma_px <= 0.8 else (9, 9)
+
+
+def build_tof_940(actor: Actor, seed: int, noise: Noise = _NOISE) -> TimeOfFlightImager:
     """A unit of `tof-940` before an actor."""
-    return TimeOfFlightImager(TOF_940, actor, seed)
+    return TimeOfFlightImager(TOF_940, actor, seed, noise)

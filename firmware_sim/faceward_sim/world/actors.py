@@ -12,10 +12,11 @@ import numpy as np
 
 from faceward_sim.firmware.imager import Prompt
 from faceward_sim.world.body import FACE_CENTRE_MM, Body
+from faceward_sim.world.generators import EVERY, GENERATORS, Generator, check_belongs
 from faceward_sim.world.holders import CutPrintWearer, HeadHolder, PrintHolder, ScreenHolder
 from faceward_sim.world.instruments.glasses import GLASSES
 from faceward_sim.world.instruments.heads import HEADS
-from faceward_sim.world.instruments.masks import MASKS, NULL, PARTS
+from faceward_sim.world.instruments.masks import MASKS, NULL, PARTS, UNSEEN_MASKS
 from faceward_sim.world.instruments.prints import PRINTS, Form, PrintDesign
 from faceward_sim.world.instruments.screens import SCREENS
 from faceward_sim.world.instruments.victims import victim_seed
@@ -26,7 +27,7 @@ from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Actor, SceneState
 from faceward_sim.world.wearers import GlassesWearer, MaskWearer
 
-Builder = Callable[[int, float, float | None], Actor]
+Builder = Callable[[int, float, float | None, Generator], Actor]
 
 
 class Design(Protocol):
@@ -50,28 +51,36 @@ class ActorSpec:
     species: str
     description: str
     builder: Builder
+    generators: tuple[str, ...] = EVERY  # which of them draw it
 
-    def build(self, seed: int, *, distance_mm: float = 400.0, tone: float | None = None) -> Actor:
+    def build(
+        self, seed: int, *, distance_mm: float = 400.0, tone: float | None = None, generator: Generator | None = None
+    ) -> Actor:
         """One individual, wholly fixed by its arguments.
 
         :param distance_mm: from the sensor to the plane of the eyes, at rest.
         :param tone: 1 (Fitzpatrick I-II) to 4 (VI) of the living skin in the scene; None draws it from the seed.
-        :raises ValueError: a negative seed, a distance that is not positive, a tone outside 1 to 4.
+        :param generator: what draws it; the first of its own if left out.
+        :raises ValueError: a negative seed, a distance that is not positive, a tone outside 1 to 4, a generator that lacks it.
         """
+        drawn_by = GENERATORS[self.generators[0]] if generator is None else generator
+        check_belongs("actor", self.name, self.generators, drawn_by)
         if not distance_mm > 0:
             raise ValueError(f"a distance is positive, not {distance_mm} mm")
-        return self.builder(seed, float(distance_mm), tone)
+        return self.builder(seed, float(distance_mm), tone, drawn_by)
 
 
 class LivePerson:
     """Somebody who looks at the sensor and does what the indicator asks."""
 
-    def __init__(self, seed: int, distance_mm: float, tone: float | None, *, glasses: bool = False) -> None:
+    def __init__(
+        self, seed: int, distance_mm: float, tone: float | None, generator: Generator, *, glasses: bool = False
+    ) -> None:
         self.name = "live-glasses" if glasses else "live"
         self.species = "live"
-        self.body = Body(draw_person(seed, tone=tone, glasses=glasses))
+        self.body = Body(draw_person(seed, tone=tone, glasses=glasses, generator=generator))
         self.mover = Mover(seed, distance_mm)
-        self._room = draw_room(seed)
+        self._room = draw_room(seed, generator)
         self._place = np.array([0.0, -FACE_CENTRE_MM, distance_mm], np.float32)
 
     def at(self, time_us: int, prompt: Prompt) -> SceneState:
@@ -82,10 +91,11 @@ class LivePerson:
 class Nobody:
     """An empty room."""
 
-    def __init__(self, seed: int, distance_mm: float, tone: float | None) -> None:
+    def __init__(self, seed: int, distance_mm: float, tone: float | None, generator: Generator) -> None:
         self.name = "empty"
         self.species = "none"
-        self._scene = SceneState(draw_room(seed).surfaces, draw_room(seed).ambient)
+        room = draw_room(seed, generator)
+        self._scene = SceneState(room.surfaces, room.ambient)
 
     def at(self, time_us: int, prompt: Prompt) -> SceneState:
         return self._scene
@@ -94,15 +104,15 @@ class Nobody:
 class TwoPeople:
     """A living person, and a second one who looks over their shoulder."""
 
-    def __init__(self, seed: int, distance_mm: float, tone: float | None) -> None:
+    def __init__(self, seed: int, distance_mm: float, tone: float | None, generator: Generator) -> None:
         self.name = "two-people"
         self.species = "live"
-        self._first = LivePerson(seed, distance_mm, tone)
+        self._first = LivePerson(seed, distance_mm, tone, generator)
         other = victim_seed(seed)
         rng = stream(seed, "companion")
         side = float(rng.choice([-1.0, 1.0]))
         away = distance_mm + float(rng.uniform(90, 160))
-        self._body = Body(draw_person(other))
+        self._body = Body(draw_person(other, generator=generator))
         self._mover = Mover(other, away)
         self._place = np.array([side * 0.36 * away, -FACE_CENTRE_MM + rng.uniform(-20, 20), away], np.float32)
 
@@ -112,14 +122,15 @@ class TwoPeople:
         return SceneState(scene.surfaces + self._body.surfaces(posture, self._place), scene.ambient)
 
 
-
 def _entry(design: Design, builder: Callable[..., Actor]) -> ActorSpec:
-    return ActorSpec(design.name, design.species, design.description, partial(builder, design))
+    return ActorSpec(
+        design.name, design.species, design.description, partial(builder, design), getattr(design, "generators", EVERY)
+    )
 
 
-def _printed(design: PrintDesign, seed: int, distance_mm: float, tone: float | None) -> Actor:
+def _printed(design: PrintDesign, seed: int, distance_mm: float, tone: float | None, generator: Generator) -> Actor:
     builder = CutPrintWearer if design.form is Form.CUT else PrintHolder
-    return builder(design, seed, distance_mm, tone)
+    return builder(design, seed, distance_mm, tone, generator)
 
 
 _SPECS = (
@@ -127,7 +138,7 @@ _SPECS = (
     ActorSpec("live-glasses", "live", "the same person in spectacle frames", partial(LivePerson, glasses=True)),
     *(_entry(design, _printed) for design in PRINTS),
     *(_entry(design, ScreenHolder) for design in SCREENS),
-    *(_entry(design, MaskWearer) for design in MASKS),
+    *(_entry(design, MaskWearer) for design in (*MASKS, *UNSEEN_MASKS)),
     *(_entry(design, HeadHolder) for design in HEADS),
     *(_entry(design, GlassesWearer) for design in GLASSES),
     *(_entry(design, MaskWearer) for design in PARTS),

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numba import vectorize
 from numpy.typing import NDArray
 
 from faceward_sim.optics.materials import SKIN_MIRRORS, draw_skin, skin_colour, skin_response, to_material
 from faceward_sim.optics.transport.tissue import Skin
+from faceward_sim.world.generators import A, Generator
 from faceward_sim.world.skin_map import SkinMap
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Material
+from faceward_sim.world.textures import Texture, mottle
 
 Floats = NDArray[np.float32]
 
@@ -30,6 +31,7 @@ class Complexion:
     skin: Skin
     reflectance: float
     material: Material
+    generator: Generator = A
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Traits:
     hollow: float  # how much darker folds and hollows are, where little of the sky over the skin is open
 
 
-def draw_complexion(seed: int, tone: float | None) -> Complexion:
+def draw_complexion(seed: int, tone: float | None, generator: Generator = A) -> Complexion:
     """Draw a skin; `tone` fixes the group (1 to 4) but not the person's own melanin, blood, water and scattering.
 
     :raises ValueError: the tone is outside 1 to 4.
@@ -80,14 +82,15 @@ def draw_complexion(seed: int, tone: float | None) -> Complexion:
     rng = stream(seed, "complexion")
     drawn = rng.uniform(1.0, 4.0)
     tone = float(drawn if tone is None else tone)
-    skin = draw_skin(rng, tone)
+    skin = draw_skin(rng, tone, generator.tissue)
     response = skin_response(skin)
     # Sebum and moisture change the surface's index a little (assumed).
-    mirrors = SKIN_MIRRORS * float(np.exp(np.clip(rng.normal(0.0, 0.08), -0.16, 0.16)))
-    material = to_material("skin", response, mirrors, float(rng.uniform(0.2, 0.35)), skin_response(skin, 850))
+    mirrors = SKIN_MIRRORS * float(np.exp((1 + generator.reach) * np.clip(rng.normal(0.0, 0.08), -0.16, 0.16)))
+    roughness = float(rng.uniform(*generator.beyond((0.2, 0.35))))
+    material = to_material("skin", response, mirrors, roughness, skin_response(skin, 850))
     red, green, blue = (part / response.reflectance for part in skin_colour(skin))
     material = replace(material, colour=(red, green, blue))
-    return Complexion(tone, skin, response.reflectance, material)
+    return Complexion(tone, skin, response.reflectance, material, generator)
 
 
 def draw_traits(seed: int, *, male: float, age: float) -> Traits:
@@ -152,35 +155,31 @@ def bump(x: Floats, centre: float | Floats, width: float) -> Floats:
     return np.exp(-0.5 * ((x - centre) / width) ** 2)
 
 
-def mottle(rng: np.random.Generator, size: int, cells_down: int, cells_across: int) -> Floats:
-    """Smooth noise of about unit variance with that many cells, over a square of `size` texels."""
-    grid = rng.standard_normal((cells_down, cells_across)).astype(np.float32)
-    field = cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC)
-    return field / max(float(field.std()), 1e-6)
-
-
 def paint_skin(seed: int, skin: SkinMap, complexion: Complexion, traits: Traits) -> Floats:
     """The face's diffuse reflectance, (size, size); plain cheek and forehead average the complexion's reflectance."""
     rng = stream(seed, "paint")
     size = skin.size
+    texture = complexion.generator.texture
     x, y, z = skin.position_mm[..., 0], skin.position_mm[..., 1], skin.position_mm[..., 2]
     side = np.abs(x)
     front = smooth(z, 60.0, 25.0)
     tint = np.ones((size, size), np.float32)
 
-    for cells, share in ((6, 0.8), (14, 1.0), (40, 0.6), (110, 0.4)):
-        tint += np.float32(traits.blotch * share * 0.6) * mottle(rng, size, cells, cells)
-    tint += np.float32(traits.pores) * mottle(rng, size, 420, 420)
+    for cells, share in texture.blotches:
+        tint += np.float32(traits.blotch * share * 0.6) * texture.mottle(rng, size, cells, cells)
+    tint += np.float32(traits.pores) * texture.mottle(rng, size, texture.pore_cells, texture.pore_cells)
     tint *= 1 + traits.cheek_gradient * bump(side, 42, 15) * bump(y, 38, 18) * front
     tint *= 1 + traits.shine_zone * bump(side, 0, 22) * smooth(y, 30, -20) * front
     tint *= 1 - traits.socket * bump(side, 27, 13) * bump(y, -3, 11) * front
     tint *= 1 + traits.nose_shade * bump(side, 13, 5) * bump(y, 24, 15) * front
     if traits.freckles:
-        spots = mottle(rng, size, 260, 260)
+        spots = texture.mottle(rng, size, texture.freckle_cells, texture.freckle_cells)
         zone = bump(side, 24, 20) * bump(y, 28, 16) * front
         tint *= 1 - 0.28 * traits.freckles * zone * smooth(spots, 0.9, 1.6)
     _wrinkles(rng, tint, traits, side, x, y, z, front)
     _moles(rng, tint, traits, skin)
+    if texture.blemishes:
+        _blemishes(stream(seed, "blemishes"), tint, texture, skin)
     _lips(rng, tint, traits, skin)
     _eyes(rng, tint, traits, skin)
     tint *= 1 - traits.hollow + traits.hollow * np.clip(skin.openness, 0, 1) ** 0.6
@@ -220,6 +219,18 @@ def _moles(rng: np.random.Generator, tint: Floats, traits: Traits, skin: SkinMap
         distance = np.hypot(skin.position_mm[..., 0] - centre[0], skin.position_mm[..., 1] - centre[1])
         spot = smooth(distance, radius * 1.25, radius * 0.75) * (skin.position_mm[..., 2] < 60)
         tint *= 1 - rng.uniform(0.3, 0.65) * spot
+
+
+def _blemishes(rng: np.random.Generator, tint: Floats, texture: Texture, skin: SkinMap) -> None:
+    """Scars, which return more light than the skin about them, and spots, which return less (contrast assumed)."""
+    x, y, z = (skin.position_mm[..., axis] for axis in range(3))
+    for _ in range(int(rng.poisson(texture.blemishes))):
+        along, across = float(rng.uniform(1.0, 5.0)), float(rng.uniform(0.6, 1.8))
+        turn, right, down = rng.uniform(0, np.pi), rng.uniform(-55, 55), rng.uniform(-60, 100)
+        far = (x - right) * np.cos(turn) + (y - down) * np.sin(turn)
+        beside = (y - down) * np.cos(turn) - (x - right) * np.sin(turn)
+        spot = np.exp(-0.5 * ((far / along) ** 2 + (beside / across) ** 2)) * (z < 60)
+        tint *= 1 + np.float32(rng.uniform(-0.25, 0.18)) * spot
 
 
 def _lips(rng: np.random.Generator, tint: Floats, traits: Traits, skin: SkinMap) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from faceward_sim.world.complexion import mottle, smooth
+from faceward_sim.world.complexion import smooth
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Material
+from faceward_sim.world.textures import mottle
 
 Floats = NDArray[np.float32]
 

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceward_sim.world.anatomy import Anatomy, Floats
-from faceward_sim.world.complexion import Traits, mottle, smooth
+from faceward_sim.world.complexion import Traits, smooth
 from faceward_sim.world.skin_map import SkinMap, column_share
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Material
+from faceward_sim.world.textures import mottle
 
 TEXELS = 512
 CAP_TEXTURE = 0.75  # the cap's share of the texture's height; falling hair has the rest
@@ -190,9 +191,9 @@ def _scalp(
     fields = np.concatenate([fields, fields[unique].mean(axis=1)])
     a, b, c = triangles.T
     ab, bc, ca = middle
-    split = np.concatenate(
-        [np.stack(t, axis=1) for t in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))]
-    ).astype(np.int32)
+    split = np.concatenate([np.stack(t, axis=1) for t in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))]).astype(
+        np.int32
+    )
     fields = fields.astype(np.float32)
     return fields[:, :3], fields[:, 3:6], split, fields[:, 6:8], fields[:, 8]
 

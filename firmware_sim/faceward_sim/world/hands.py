@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceward_sim.world.anatomy import Floats
-from faceward_sim.world.complexion import Complexion, mottle
+from faceward_sim.world.complexion import Complexion
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Surface
 
@@ -47,7 +47,8 @@ class Hand:
             self._vertices[:, 0] *= -1
             self._triangles = np.ascontiguousarray(self._triangles[:, ::-1])
         self._uv = np.concatenate(uv).astype(np.float32)
-        skin = complexion.reflectance * (1 + 0.05 * mottle(rng, 128, 12, 12) + 0.04 * mottle(rng, 128, 60, 60))
+        law = complexion.generator.texture.mottle
+        skin = complexion.reflectance * (1 + 0.05 * law(rng, 128, 12, 12) + 0.04 * law(rng, 128, 60, 60))
         self._reflectance = np.clip(skin, 0.05, 0.8).astype(np.float32)
         self._material = complexion.material
 

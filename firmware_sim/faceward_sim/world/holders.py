@@ -9,6 +9,7 @@ import numpy as np
 from faceward_sim.firmware.imager import Prompt
 from faceward_sim.world.anatomy import Floats
 from faceward_sim.world.body import FACE_CENTRE_MM, Body, Pose
+from faceward_sim.world.generators import A, Generator
 from faceward_sim.world.hands import Hand
 from faceward_sim.world.instruments.heads import Head, HeadDesign
 from faceward_sim.world.instruments.prints import PrintDesign, Sheet
@@ -45,15 +46,17 @@ class Tremor:
 class _Holder:
     """Somebody behind what they hold, who turns it as the indicator asks a face to turn."""
 
-    def __init__(self, name: str, species: str, seed: int, distance_mm: float, tone: float | None) -> None:
+    def __init__(
+        self, name: str, species: str, seed: int, distance_mm: float, tone: float | None, generator: Generator
+    ) -> None:
         self.name = name
         self.species = species
-        self.person = draw_person(seed, tone=tone)
+        self.person = draw_person(seed, tone=tone, generator=generator)
         self._body = Body(self.person)
         self._mover = Mover(seed, distance_mm)
         self._tremor = Tremor(seed)
         self._hands = {side: Hand(seed, self.person.complexion, right=side > 0) for side in (-1, 1)}
-        self._room = draw_room(seed)
+        self._room = draw_room(seed, generator)
         self._middle = np.array([0.0, 0.0, distance_mm], np.float32)
         self._place = np.array([0.0, -FACE_CENTRE_MM, distance_mm], np.float32)
 
@@ -89,9 +92,11 @@ def _turned(posture: Posture, middle_mm: Floats) -> tuple[Floats, Floats]:
 class PrintHolder(_Holder):
     """A print of somebody else, held before the holder's face."""
 
-    def __init__(self, design: PrintDesign, seed: int, distance_mm: float, tone: float | None) -> None:
-        super().__init__(design.name, design.species, seed, distance_mm, tone)
-        self.sheet = Sheet(design, seed)
+    def __init__(
+        self, design: PrintDesign, seed: int, distance_mm: float, tone: float | None, generator: Generator = A
+    ) -> None:
+        super().__init__(design.name, design.species, seed, distance_mm, tone, generator)
+        self.sheet = Sheet(design, seed, generator)
         self._place += np.array([0.0, 40.0, 260.0], np.float32)
 
     def at(self, time_us: int, prompt: Prompt) -> SceneState:
@@ -106,9 +111,11 @@ class PrintHolder(_Holder):
 class CutPrintWearer(_Holder):
     """A print with its eyes and mouth cut out, held against the holder's face so that theirs look through."""
 
-    def __init__(self, design: PrintDesign, seed: int, distance_mm: float, tone: float | None) -> None:
-        super().__init__(design.name, design.species, seed, distance_mm, tone)
-        self.sheet = Sheet(design, seed)
+    def __init__(
+        self, design: PrintDesign, seed: int, distance_mm: float, tone: float | None, generator: Generator = A
+    ) -> None:
+        super().__init__(design.name, design.species, seed, distance_mm, tone, generator)
+        self.sheet = Sheet(design, seed, generator)
         rng = stream(seed, "against")
         own = self.person.build
         eyes_mm = np.mean([(eye.x_mm, eye.y_mm) for eye in self.sheet.holes[:2]], axis=0)
@@ -132,9 +139,11 @@ class CutPrintWearer(_Holder):
 class ScreenHolder(_Holder):
     """A device that shows somebody else's face, in light that the sensor does not see."""
 
-    def __init__(self, design: ScreenDesign, seed: int, distance_mm: float, tone: float | None) -> None:
-        super().__init__(design.name, design.species, seed, distance_mm, tone)
-        self.screen = Screen(design, seed)
+    def __init__(
+        self, design: ScreenDesign, seed: int, distance_mm: float, tone: float | None, generator: Generator = A
+    ) -> None:
+        super().__init__(design.name, design.species, seed, distance_mm, tone, generator)
+        self.screen = Screen(design, seed, generator)
         self._turns = not design.video
         side = float(stream(seed, "stand").choice([-1.0, 1.0]))
         if design.device.hands == 1:
@@ -158,9 +167,11 @@ class ScreenHolder(_Holder):
 class HeadHolder(_Holder):
     """A head held by its neck at arm's length, turned as the indicator asks; its holder stands aside."""
 
-    def __init__(self, design: HeadDesign, seed: int, distance_mm: float, tone: float | None) -> None:
-        super().__init__(design.name, design.species, seed, distance_mm, tone)
-        self.head = Head(design, seed)
+    def __init__(
+        self, design: HeadDesign, seed: int, distance_mm: float, tone: float | None, generator: Generator = A
+    ) -> None:
+        super().__init__(design.name, design.species, seed, distance_mm, tone, generator)
+        self.head = Head(design, seed, generator)
         self._at = self._place.copy()
         self._side = int(stream(seed, "stand").choice([-1, 1]))
         self._place += np.array([self._side * (0.75 * distance_mm + 260.0), 40.0, 150.0], np.float32)

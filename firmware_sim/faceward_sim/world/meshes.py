@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 from faceward_sim.firmware.imager import Prompt
 from faceward_sim.world.anatomy import Anatomy, Floats, eye_centre, load_anatomy
 from faceward_sim.world.body import FACE_CENTRE_MM, Pose
-from faceward_sim.world.complexion import draw_complexion, mottle
+from faceward_sim.world.complexion import draw_complexion
 from faceward_sim.world.instruments import draw_matched_silicone, draw_typical_silicone
 from faceward_sim.world.motion import Mover
 from faceward_sim.world.rooms import draw_room
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Material, SceneState, Surface
+from faceward_sim.world.textures import mottle
 
 UNITS_MM: Mapping[str, float] = MappingProxyType({"mm": 1.0, "cm": 10.0, "m": 1000.0, "inch": 25.4})
 # A face without its head is hardly smaller than this, a bust with shoulders hardly larger.

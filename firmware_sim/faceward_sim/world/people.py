@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceward_sim.world.anatomy import Anatomy, Column, Floats, load_anatomy
-from faceward_sim.world.complexion import Complexion, Traits, draw_complexion, draw_traits, mottle, paint_skin
+from faceward_sim.world.complexion import Complexion, Traits, draw_complexion, draw_traits, paint_skin
 from faceward_sim.world.eyes import paint_eyes
+from faceward_sim.world.generators import A, Generator
 from faceward_sim.world.glasses import Glasses, fit_glasses
 from faceward_sim.world.hair import Hair, HairStyle, draw_style, grow_hair, paint_scalp
 from faceward_sim.world.pulse import Perfusion, draw_perfusion
@@ -18,6 +19,7 @@ from faceward_sim.world.shape import Build, draw_build
 from faceward_sim.world.skin_map import load_skin_map
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Material
+from faceward_sim.world.textures import mottle
 
 SKIN_TEXELS = 1024
 COLLAR_MM = 172.0  # below the eyes on the base mesh, in front; the shirt's neckline
@@ -54,7 +56,7 @@ class Clothes:
     ease_mm: float
 
 
-def draw_person(seed: int, *, tone: float | None = None, glasses: bool = False) -> Person:
+def draw_person(seed: int, *, tone: float | None = None, glasses: bool = False, generator: Generator = A) -> Person:
     """The person of a seed; the same seed is always the same person, whatever they wear or hold.
 
     :param glasses: put on the spectacles that this person would choose.
@@ -62,7 +64,7 @@ def draw_person(seed: int, *, tone: float | None = None, glasses: bool = False) 
     :raises ValueError: a tone outside 1 to 4 or a negative seed.
     """
     anatomy = load_anatomy()
-    complexion = draw_complexion(seed, tone)
+    complexion = draw_complexion(seed, tone, generator)
     build = draw_build(seed, anatomy, complexion.tone)
     traits = draw_traits(seed, male=build.male, age=build.age)
     style = draw_style(seed, male=build.male, age=build.age)

@@ -6,6 +6,7 @@ import numpy as np
 
 from faceward_sim.firmware.imager import Prompt
 from faceward_sim.world.body import FACE_CENTRE_MM, Body, Pose
+from faceward_sim.world.generators import A, Generator
 from faceward_sim.world.instruments.batches import Batch
 from faceward_sim.world.instruments.glasses import Glasses, GlassesDesign
 from faceward_sim.world.instruments.masks import Mask, MaskDesign
@@ -19,15 +20,22 @@ class MaskWearer:
     """A living person under a mask. `batch` takes the place of the drawn material and changes nothing else."""
 
     def __init__(
-        self, design: MaskDesign, seed: int, distance_mm: float, tone: float | None, *, batch: Batch | None = None
+        self,
+        design: MaskDesign,
+        seed: int,
+        distance_mm: float,
+        tone: float | None,
+        generator: Generator = A,
+        *,
+        batch: Batch | None = None,
     ) -> None:
         self.name = design.name
         self.species = design.species
-        wearer = draw_person(seed, tone=tone)
+        wearer = draw_person(seed, tone=tone, generator=generator)
         self.mask = Mask(design, seed, wearer, batch)
         self._body = Body(wearer, skin=self.mask.bare_triangles)
         self._mover = Mover(seed, distance_mm)
-        self._room = draw_room(seed)
+        self._room = draw_room(seed, generator)
         self._place = np.array([0.0, -FACE_CENTRE_MM, distance_mm], np.float32)
 
     def at(self, time_us: int, prompt: Prompt) -> SceneState:
@@ -62,14 +70,16 @@ class MaskWearer:
 class GlassesWearer:
     """A living person behind printed glasses."""
 
-    def __init__(self, design: GlassesDesign, seed: int, distance_mm: float, tone: float | None) -> None:
+    def __init__(
+        self, design: GlassesDesign, seed: int, distance_mm: float, tone: float | None, generator: Generator = A
+    ) -> None:
         self.name = design.name
         self.species = design.species
-        wearer = draw_person(seed, tone=tone)
+        wearer = draw_person(seed, tone=tone, generator=generator)
         self.glasses = Glasses(design, seed, wearer)
         self._body = Body(wearer)
         self._mover = Mover(seed, distance_mm)
-        self._room = draw_room(seed)
+        self._room = draw_room(seed, generator)
         self._place = np.array([0.0, -FACE_CENTRE_MM, distance_mm], np.float32)
 
     def at(self, time_us: int, prompt: Prompt) -> SceneState:

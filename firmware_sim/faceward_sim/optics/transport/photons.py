@@ -71,15 +71,15 @@ def fly(
     if len(least) != len(layers):
         raise ValueError(f"{len(least)} absorptions for {len(layers)} layers")
     finer, origin = split(layers) if similarity else (tuple(layers), tuple(range(len(layers))))
-    thickness, index, reduced, anisotropy = (
+    thickness, index, reduced, anisotropy, cosine_share, mean_cosine = (
         np.array([getattr(layer, name) for layer in finer])
-        for name in ("thickness_mm", "index", "mu_s_reduced", "anisotropy")
+        for name in ("thickness_mm", "index", "mu_s_reduced", "anisotropy", "cosine_share", "mean_cosine")
     )
     radius, paths, fate = np.zeros(photons), np.zeros((photons, len(finer))), np.zeros(photons, np.int8)
     kill = np.array([least[number] for number in origin])
     _trace(
-        np.concatenate([[0.0], np.cumsum(thickness)]), index, reduced / (1 - anisotropy), anisotropy, below_index, kill,
-        depth_limit, absorbed, seed, radius, paths, fate,
+        np.concatenate([[0.0], np.cumsum(thickness)]), index, reduced / (1 - mean_cosine), anisotropy, cosine_share,
+        below_index, kill, depth_limit, absorbed, seed, radius, paths, fate,
     )  # fmt: skip
     back = np.flatnonzero(fate == _RETURNED)
     back = back[np.argsort(radius[back], kind="stable")]
@@ -109,7 +109,7 @@ def _random(state):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _trace(edges, index, mu_s, anisotropy, below, kill, limit, absorbed, seed, radius, paths, fate):
+def _trace(edges, index, mu_s, anisotropy, cosine_share, below, kill, limit, absorbed, seed, radius, paths, fate):
     state = np.uint64(seed) * _ODD
     layers = len(index)
     for k in range(len(radius)):
@@ -139,8 +139,14 @@ def _trace(edges, index, mu_s, anisotropy, below, kill, limit, absorbed, seed, r
             if not leaves:
                 z += s * uz
                 g = anisotropy[layer]
+                squared = cosine_share[layer] > 0.0
+                if squared:
+                    state, xi = _random(state)
+                    squared = xi < cosine_share[layer]
                 state, xi = _random(state)
-                if g == 0.0:
+                if squared:
+                    c = np.cbrt(2.0 * xi - 1.0)
+                elif g == 0.0:
                     c = 2.0 * xi - 1.0
                 else:  # Henyey and Greenstein 1941
                     f = (1.0 - g * g) / (1.0 - g + 2.0 * g * xi)

@@ -1,6 +1,6 @@
-"""The committed table of transport: skin, slabs in air, and slabs before a head, for any coefficients within its reach.
+"""The committed tables of transport: skin, slabs in air, and slabs before a head, for any coefficients within its reach.
 
-`tools/fly_photons.py` made it from the Monte Carlo in `photons`.
+`tools/fly_photons.py` made them from the Monte Carlo in `photons`, each under a phase function of its own.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class Table:
 
 
 @cache
-def load_table() -> Table:
-    """The table that is installed with this package."""
-    with files(__package__).joinpath("assets").joinpath(ASSET).open("rb") as stream, np.load(stream) as arrays:
+def load_table(asset: str = ASSET) -> Table:
+    """A table that is installed with this package; `ASSET` is under Henyey and Greenstein's phase function."""
+    with files(__package__).joinpath("assets").joinpath(asset).open("rb") as stream, np.load(stream) as arrays:
         grids = (Grid.read(arrays, name) for name in GRIDS)
         return Table(*grids, photons={name: int(arrays[f"{name}.photons"]) for name in GRIDS})

@@ -10,7 +10,6 @@ import numpy as np
 
 from faceward_sim.optics.materials import (
     DOTS_NM,
-    SUBSTANCES,
     Range,
     Shell,
     skin_response,
@@ -18,7 +17,7 @@ from faceward_sim.optics.materials import (
     to_material,
 )
 from faceward_sim.optics.transport.response import Response
-from faceward_sim.optics.transport.tissue import CHROMOPHORES, Skin
+from faceward_sim.optics.transport.tissue import Skin
 from faceward_sim.world.anatomy import Floats
 from faceward_sim.world.complexion import Complexion, draw_complexion
 from faceward_sim.world.instruments.victims import victim_seed
@@ -64,8 +63,10 @@ def of_substance(
 
     def draw(seed: int, wearer: Complexion) -> Batch:
         rng = stream(seed, "silicone")
-        shell = SUBSTANCES[substance].draw(rng, wearer.skin)
-        mirror, rough = float(rng.uniform(*mirrors)), float(rng.uniform(*roughness))
+        drawn_by = wearer.generator
+        shell = drawn_by.substances[substance].draw(rng, wearer.skin)
+        mirror = float(rng.uniform(*drawn_by.beyond(mirrors, least=0.25 * mirrors[0])))
+        rough = float(rng.uniform(*drawn_by.beyond(roughness, least=0.05)))
         return _flat_batch(name or substance, shell, mirror, rough)
 
     return draw
@@ -74,8 +75,10 @@ def of_substance(
 def draw_card(seed: int, wearer: Complexion) -> Batch:
     """Printed card on somebody's face: two to four sheets' worth of paper, some millimetres before the skin (assumed)."""
     rng = stream(seed, "silicone")
-    slab = replace(SUBSTANCES["paper"].draw(rng, None).slab, thickness_mm=float(rng.uniform(0.25, 0.5)))
-    shell = Shell(slab, Range(2.0, 3.5, 5.0, 0.3).draw(rng), wearer.skin)
+    slab = replace(
+        wearer.generator.substances["paper"].draw(rng, None).slab, thickness_mm=float(rng.uniform(0.25, 0.5))
+    )
+    shell = Shell(slab, Range(2.0, 3.5, 5.0, 0.3).draw(rng), wearer.skin, wearer.skin.tissue.table)
     return _flat_batch("card", shell, float(rng.uniform(0.015, 0.03)), float(rng.uniform(0.35, 0.6)))
 
 
@@ -85,7 +88,7 @@ draw_typical_silicone = of_substance("silicone")  # about 3 mm, mu_s' 1.0, mu_a 
 def draw_matched_silicone(seed: int, wearer: Complexion) -> Batch:
     """About 3 mm, mu_s' 2.0, tinted until it returns what the wearer's skin does at 940 nm, to 6 % or so."""
     rng = stream(seed, "silicone")
-    shell = SUBSTANCES["silicone-skin-matched"].draw(rng, wearer.skin)
+    shell = wearer.generator.substances["silicone-skin-matched"].draw(rng, wearer.skin)
     shell = tinted(shell, wearer.reflectance * float(np.exp(rng.normal(0, 0.06))))
     mirrors = wearer.material.specular_share * wearer.reflectance * float(rng.uniform(0.85, 1.15))
     return _flat_batch("silicone-matched", shell, mirrors, float(rng.uniform(0.2, 0.35)))
@@ -97,13 +100,13 @@ def draw_matched_in_both(seed: int, wearer: Complexion) -> Batch:
     Its maker has measured the wearer, or the victim, with a lock's sensor; both fits are left 3 to 4 % off (assumed).
     """
     rng = stream(seed, "silicone")
-    drawn = SUBSTANCES["silicone-skin-matched"].draw(rng, wearer.skin)
+    drawn = wearer.generator.substances["silicone-skin-matched"].draw(rng, wearer.skin)
     off = {band: float(np.exp(rng.normal(0, 0.03))) for band in BANDS_NM}
     wanted_mm = wearer.material.dot_r50_mm * float(np.exp(rng.normal(0, 0.04)))
     goal = wearer.reflectance * off[DOTS_NM]
     tried = [_scattering(drawn, mu_s, goal, DOTS_NM) for mu_s in np.geomspace(1.2, 4.0, 13)]
     far = min(tried, key=lambda shell: abs(shell.response().r50_mm - wanted_mm))
-    steeper = CHROMOPHORES[850].dermis_mu_s_reduced / CHROMOPHORES[DOTS_NM].dermis_mu_s_reduced
+    steeper = wearer.skin.dermis_mu_s_reduced(850) / wearer.skin.dermis_mu_s_reduced(DOTS_NM)
     goal = skin_response(wearer.skin, 850).reflectance * off[850]
     near = _scattering(drawn, far.slab.mu_s_reduced * steeper, goal, 850)
     mirrors = wearer.material.specular_share * wearer.reflectance * float(rng.uniform(0.95, 1.05))
@@ -113,7 +116,7 @@ def draw_matched_in_both(seed: int, wearer: Complexion) -> Batch:
 
 def draw_skin(seed: int, wearer: Complexion) -> Batch:
     """Somebody else's skin, for an instrument that is one by its label alone."""
-    other = draw_complexion(victim_seed(seed), wearer.tone)
+    other = draw_complexion(victim_seed(seed), wearer.tone, wearer.generator)
     responses = {band: skin_response(other.skin, band) for band in BANDS_NM}
     return Batch(MappingProxyType(responses), other.reflectance, other.material, 0.0, wearer.skin)
 

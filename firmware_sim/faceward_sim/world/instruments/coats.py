@@ -8,7 +8,7 @@ from enum import Enum
 import numpy as np
 
 from faceward_sim.world.anatomy import Floats
-from faceward_sim.world.complexion import mottle, paint_skin
+from faceward_sim.world.complexion import paint_skin
 from faceward_sim.world.instruments.victims import Model
 from faceward_sim.world.people import SKIN_TEXELS
 from faceward_sim.world.skin_map import SkinMap, load_skin_map
@@ -33,8 +33,10 @@ def lay_on(coat: Coat, model: Model, reflectance: float, material: Material, see
     """The instrument's texture over the anatomy's unwrapping, (SKIN_TEXELS, SKIN_TEXELS)."""
     skin_map = load_skin_map(SKIN_TEXELS)
     rng = stream(seed, "coat")
+    drawn_by = model.complexion.generator
+    law = drawn_by.texture.mottle
     if coat is Coat.BARE:
-        grain = 1 + 0.012 * mottle(rng, SKIN_TEXELS, 60, 60) + 0.012 * mottle(rng, SKIN_TEXELS, 500, 500)
+        grain = 1 + 0.012 * law(rng, SKIN_TEXELS, 60, 60) + 0.012 * law(rng, SKIN_TEXELS, 500, 500)
         return np.clip(reflectance * grain, 0.02, 0.95).astype(np.float32)
     if coat is Coat.SKIN:
         # A pigment covers a share of the material, so the paint is linear in it; paint_skin itself ends where skin does.
@@ -46,10 +48,10 @@ def lay_on(coat: Coat, model: Model, reflectance: float, material: Material, see
     shown = _painted(model, skin_map, _PLAIN[1], material) / np.float32(_PLAIN[1])
     if coat is Coat.PAINT:
         # Organic pigments are clear at 940 nm, carbon black and umber are not: a part of the contrast is left (assumed).
-        contrast = rng.uniform(0.35, 0.9)
-        strokes = 1 + 0.02 * mottle(rng, SKIN_TEXELS, 120, 120)
+        contrast = rng.uniform(*drawn_by.beyond((0.35, 0.9), most=1.0))
+        strokes = 1 + 0.02 * law(rng, SKIN_TEXELS, 120, 120)
         return np.clip(reflectance * (1 + contrast * (shown - 1)) * strokes, 0.02, 0.95).astype(np.float32)
-    return print_on(rng, reflectance, np.clip(shown / np.float32(1.15), 0.0, 1.0))
+    return print_on(rng, reflectance, np.clip(shown / np.float32(1.15), 0.0, 1.0), drawn_by.beyond(_TONER, least=0.02))
 
 
 def _painted(model: Model, skin_map: SkinMap, reflectance: float, material: Material) -> Floats:
@@ -57,9 +59,7 @@ def _painted(model: Model, skin_map: SkinMap, reflectance: float, material: Mate
     return paint_skin(model.seed, skin_map, complexion, model.traits)
 
 
-def print_on(
-    rng: np.random.Generator, paper: float, photo: Floats, toner: tuple[float, float] = _TONER
-) -> Floats:
+def print_on(rng: np.random.Generator, paper: float, photo: Floats, toner: tuple[float, float] = _TONER) -> Floats:
     """A photograph (0 to 1) in black on paper of this reflectance."""
     black = float(rng.uniform(*toner))
     cover = 1.0 - photo ** float(rng.uniform(0.85, 1.15))

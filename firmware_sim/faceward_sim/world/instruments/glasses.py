@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from faceward_sim.optics.materials import SUBSTANCES, to_material
+from faceward_sim.optics.materials import to_material
 from faceward_sim.world.anatomy import Floats
 from faceward_sim.world.body import Pose
 from faceward_sim.world.instruments.coats import print_on
@@ -42,21 +42,25 @@ class Glasses:
 
     def __init__(self, design: GlassesDesign, seed: int, wearer: Person) -> None:
         rng = stream(seed, "glasses")
-        photo = take_photo(draw_victim(seed))
-        response = SUBSTANCES["paper"].draw(rng, None).response()
-        self.material = to_material("paper-glasses", response, 0.03 * response.reflectance, float(rng.uniform(0.3, 0.6)))
+        drawn_by = wearer.complexion.generator
+        photo = take_photo(draw_victim(seed, drawn_by))
+        response = drawn_by.substances["paper"].draw(rng, None).response()
+        self.material = to_material(
+            "paper-glasses", response, 0.03 * response.reflectance, float(rng.uniform(0.3, 0.6))
+        )
         self.reflectance = print_on(rng, response.reflectance, photo.picture)
-        width, height = float(rng.uniform(*design.width_mm)), float(rng.uniform(*design.height_mm))
+        width = float(rng.uniform(*drawn_by.beyond(design.width_mm)))
+        height = float(rng.uniform(*drawn_by.beyond(design.height_mm)))
         flat, _ = flat_grid(width, height, COLUMNS, ROWS)
         triangles = grid_triangles(COLUMNS, ROWS)
         own = wearer.build.eye_centres_mm
-        see = tuple(
-            Hole(float(eye[0]), 0.0, float(rng.uniform(5.0, 9.0)), float(rng.uniform(3.0, 5.0))) for eye in own
-        )
+        see = tuple(Hole(float(eye[0]), 0.0, float(rng.uniform(5.0, 9.0)), float(rng.uniform(3.0, 5.0))) for eye in own)
         bridge = Hole(0.0, height / 2, 11.0, height * 0.55)
         flat, triangles = cut(flat, triangles, (*see, bridge))
         # The photograph's eyes lie over the wearer's.
-        middle = np.array([(photo.eyes[0].x_mm + photo.eyes[1].x_mm) / 2, (photo.eyes[0].y_mm + photo.eyes[1].y_mm) / 2])
+        middle = np.array(
+            [(photo.eyes[0].x_mm + photo.eyes[1].x_mm) / 2, (photo.eyes[0].y_mm + photo.eyes[1].y_mm) / 2]
+        )
         self.uv = np.clip((flat + middle) / A4_MM + 0.5, 0.0, 1.0).astype(np.float32)
         front = bent(flat, float(1.0 / rng.uniform(110.0, 200.0)))
         head = wearer.build.vertices_mm

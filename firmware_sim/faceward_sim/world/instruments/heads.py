@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from faceward_sim.optics.materials import SUBSTANCES, to_material
+from faceward_sim.optics.materials import to_material
 from faceward_sim.world.anatomy import Floats, load_anatomy
 from faceward_sim.world.body import Body, Pose
-from faceward_sim.world.complexion import mottle, smooth
+from faceward_sim.world.complexion import smooth
 from faceward_sim.world.eyes import EYE
+from faceward_sim.world.generators import EVERY, A, B, Generator
 from faceward_sim.world.instruments.coats import Coat, lay_on
 from faceward_sim.world.instruments.masks import smoothed
 from faceward_sim.world.instruments.victims import Model, draw_victim
@@ -18,6 +19,7 @@ from faceward_sim.world.motion import Posture
 from faceward_sim.world.people import COLLAR_MM
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Surface
+from faceward_sim.world.textures import mottle
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class HeadDesign:
     hair_share: float = 0.0
     detail_rounds: tuple[int, int] = (0, 1)
     glass_eyes: bool = False
+    generators: tuple[str, ...] = EVERY
 
 
 _NECK_MM, _NECK_RADIUS_MM = 75.0, 60.0  # the neck's middle lies so far behind the eyes
@@ -50,19 +53,22 @@ HEADS = (
                (0.035, 0.05), (0.12, 0.3)),
     HeadDesign("head-mannequin", "head-mannequin", "a shop's mannequin: hard plastic, paint, glass eyes and a wig",
                "abs", Coat.PAINT, (0.03, 0.05), (0.15, 0.4), hair_share=0.8, detail_rounds=(1, 3), glass_eyes=True),
+    HeadDesign("head-wax", "head-wax", "a museum's head: wax tinted to skin, implanted hair and glass eyes", "wax", Coat.SKIN,
+               (0.02, 0.04), (0.2, 0.4), hair_share=1.0, glass_eyes=True, generators=(B.name,)),
 )  # fmt: skip
 
 
 class Head:
     """One head, in the frame of the head that it was made after; it ends at the neck."""
 
-    def __init__(self, design: HeadDesign, seed: int) -> None:
+    def __init__(self, design: HeadDesign, seed: int, generator: Generator = A) -> None:
         rng = stream(seed, "head")
         anatomy = load_anatomy()
-        person = draw_victim(seed)
-        slab = replace(SUBSTANCES[design.substance], gap_mm=None).draw(rng, None)
+        person = draw_victim(seed, generator)
+        slab = replace(generator.substances[design.substance], gap_mm=None).draw(rng, None)
         response = slab.response()
-        mirrors, roughness = float(rng.uniform(*design.mirrors)), float(rng.uniform(*design.roughness))
+        mirrors = float(rng.uniform(*generator.beyond(design.mirrors, least=0.25 * design.mirrors[0])))
+        roughness = float(rng.uniform(*generator.beyond(design.roughness, least=0.05, most=0.9)))
         self.material = to_material(design.substance, response, mirrors, roughness)
         rounds = int(rng.integers(*design.detail_rounds, endpoint=True))
         vertices = smoothed(person.build.vertices_mm, anatomy.wedge_vertex[anatomy.triangles], rounds)
@@ -86,7 +92,7 @@ class Head:
         sawn[:, [0, 2]] = middle[[0, 2]] + away * kept[:, None]
         sawn[:, 1] = np.minimum(sawn[:, 1], neck_mm)
         vertices = sawn.astype(np.float32)
-        hair = person.hair if rng.random() < design.hair_share else None
+        hair = person.hair if rng.random() < generator.share(design.hair_share) else None
         made = replace(
             person,
             build=replace(person.build, vertices_mm=vertices),

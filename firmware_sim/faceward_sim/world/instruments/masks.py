@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from faceward_sim.world.anatomy import Anatomy, Floats, load_anatomy
 from faceward_sim.world.complexion import smooth
+from faceward_sim.world.generators import EVERY, B
 from faceward_sim.world.hair import Hair, draw_style, grow_hair
 from faceward_sim.world.instruments.batches import (
     Batch,
@@ -61,6 +62,7 @@ class MaskDesign:
     hair_share: float = 0.7  # how many have hair; 1 is implanted or a good wig
     facets: int = 0  # folded from so many flat pieces; 0 is smooth
     thins_out: bool = True  # runs out to the skin at its edge
+    generators: tuple[str, ...] = EVERY
 
 
 # Sheet, "Instruments at 940 nm", for the materials; likeness by price is the press test's, what it means is assumed.
@@ -107,6 +109,20 @@ MASKS = (
                extent=Extent.FACE, ease=(1.02, 1.05), stretch=(0.0, 0.0), thins_out=False),
 )  # fmt: skip
 
+# Apart from MASKS, so that what is measured on generator A goes over the species that A has.
+UNSEEN_MASKS = (
+    MaskDesign("mask-gelatine", "mask-gelatine",
+               "a cast of water-based gel stuck on skin: its water absorbs at 940 nm as skin's does",
+               of_substance("gelatine", mirrors=(0.02, 0.04), roughness=(0.15, 0.3)), extent=Extent.FACE,
+               sculpt=at_likeness(0.75, 0.9), ease=(1.0, 1.02), stretch=(0.5, 0.8), hole_mm=(1.5, 4.0),
+               generators=(B.name,)),
+    MaskDesign("mask-fabric", "mask-fabric",
+               "a photograph printed on stretch fabric, drawn over the head, with holes for the eyes",
+               of_substance("fabric", mirrors=(0.002, 0.008), roughness=(0.5, 0.8)), coat=Coat.PRINT,
+               sculpt=of_the_wearer, ease=(1.0, 1.01), stretch=(0.8, 1.0), hole_mm=(2.0, 5.0), hair_share=0.0,
+               generators=(B.name,)),
+)  # fmt: skip
+
 PARTS = (
     MaskDesign("part-nose-brow", "part-nose-brow", "a silicone nose and brow glued on skin",
                of_substance("silicone-thin", name="silicone-nose"), extent=Extent.NOSE_AND_BROW, ease=(1.0, 1.0),
@@ -137,13 +153,16 @@ class Mask:
         self.batch = batch or design.batch(seed, wearer.complexion)
         model = design.sculpt(seed, anatomy, wearer)
         head = wearer.build.vertices_mm
-        self.stretch = float(rng.uniform(*design.stretch))
+        drawn_by = wearer.complexion.generator
+        # What does not give at all does not in any generator.
+        ends = design.stretch
+        self.stretch = float(rng.uniform(*(drawn_by.beyond(ends, most=1.0) if ends[1] else ends)))
         base = anatomy.vertices_mm
         margin = np.concatenate([lid_margin(anatomy, side) for side in (LEFT, RIGHT)])
         to_lid = np.sqrt(((base[:, None, :] - base[margin][None]) ** 2).sum(axis=2)).min(axis=1)
-        ease = float(rng.uniform(*design.ease))
+        ease = float(rng.uniform(*drawn_by.beyond(design.ease, least=1.0)))
         self.rest = self._fit(anatomy, head, model.vertices_mm, to_lid, ease)
-        hole_mm = float(rng.uniform(*(design.hole_mm or (0.0, 0.0))))
+        hole_mm = float(rng.uniform(*drawn_by.beyond(design.hole_mm or (0.0, 0.0), least=1.0)))
         worn = _covered(design.extent, base, rng)
         corners = anatomy.wedge_vertex[anatomy.triangles]
         to_edge = _inside_mm(base, worn, corners)
@@ -166,7 +185,7 @@ class Mask:
         self._lay_out(anatomy, anatomy.triangles[mask])
 
     def _grow(self, anatomy: Anatomy, model: Model, rng: np.random.Generator) -> Hair | None:
-        if rng.random() >= self.design.hair_share:
+        if rng.random() >= model.complexion.generator.share(self.design.hair_share):
             return None
         style = draw_style(model.seed, male=model.male, age=model.age)
         return grow_hair(model.seed, anatomy, self.rest, model.traits, style)

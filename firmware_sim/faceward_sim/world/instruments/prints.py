@@ -12,10 +12,11 @@ import numpy as np
 from faceward_sim.firmware.imager import Prompt
 from faceward_sim.optics.flood import Emitter, flood_signal
 from faceward_sim.optics.geometry import Geometry, Pinhole
-from faceward_sim.optics.materials import SUBSTANCES, to_material
+from faceward_sim.optics.materials import to_material
 from faceward_sim.optics.rasterise import Rasteriser
 from faceward_sim.world.anatomy import Floats
 from faceward_sim.world.body import FACE_CENTRE_MM, Body, Pose
+from faceward_sim.world.generators import A, Generator
 from faceward_sim.world.instruments.coats import print_on
 from faceward_sim.world.instruments.sheets import Hole, bent, cut, flat_grid, grid_triangles
 from faceward_sim.world.instruments.victims import draw_victim
@@ -124,15 +125,16 @@ PRINTS = (
 class Sheet:
     """A print: a bent grid whose toner holds a photograph. Its frame is the paper's middle, front towards -z."""
 
-    def __init__(self, design: PrintDesign, seed: int) -> None:
+    def __init__(self, design: PrintDesign, seed: int, generator: Generator = A) -> None:
         rng = stream(seed, "sheet")
-        photo = take_photo(draw_victim(seed))
+        photo = take_photo(draw_victim(seed, generator))
         stock = STOCKS[design.stock]
-        response = SUBSTANCES["paper"].draw(rng, None).response()
+        response = generator.substances["paper"].draw(rng, None).response()
         paper = response.reflectance
-        self.reflectance = print_on(rng, paper, photo.picture, stock.toner)
-        mirrors = 0.03 * paper if stock.mirrors is None else float(rng.uniform(*stock.mirrors))
-        self.material = to_material(stock.name, response, mirrors, float(rng.uniform(*stock.roughness)))
+        self.reflectance = print_on(rng, paper, photo.picture, generator.beyond(stock.toner, least=0.02))
+        mirrors = 0.03 * paper if stock.mirrors is None else float(rng.uniform(*generator.beyond(stock.mirrors, 0.002)))
+        roughness = float(rng.uniform(*generator.beyond(stock.roughness, least=0.04, most=0.8)))
+        self.material = to_material(stock.name, response, mirrors, roughness)
         self.holes: tuple[Hole, ...] = ()
         self.columns, self.rows = (CUT_COLUMNS, CUT_ROWS) if design.form is Form.CUT else (COLUMNS, ROWS)
         flat, self.uv = flat_grid(*A4_MM, self.columns, self.rows)
@@ -141,7 +143,7 @@ class Sheet:
             self.holes = (*photo.eyes, photo.mouth)
             flat, self.triangles = cut(flat, self.triangles, self.holes)
             self.uv = (flat / A4_MM + 0.5).astype(np.float32)
-        curvature = _curvature(design.form, rng)
+        curvature = _curvature(design.form, rng, generator)
         self.rest = bent(flat, curvature)
         across, down = flat[:, 0] / A4_MM[0], flat[:, 1] / A4_MM[1]
         slack = {Form.FLAT: 0.1, Form.LOOSE: 1.0}.get(design.form, 0.5)
@@ -158,10 +160,10 @@ class Sheet:
         return edge.astype(np.float32)
 
 
-def _curvature(form: Form, rng: np.random.Generator) -> float:
+def _curvature(form: Form, rng: np.random.Generator, generator: Generator) -> float:
     """Per mm."""
     if form is Form.LOOSE:
         return float(1.0 / rng.uniform(180.0, 1500.0) * rng.choice([-1.0, 1.0], p=[0.2, 0.8]))
     if form is Form.FLAT:
         return float(rng.normal(0.0, 1 / 8000.0))
-    return float(1.0 / rng.uniform(75.0, 130.0))
+    return float(1.0 / rng.uniform(*generator.beyond((75.0, 130.0), least=65.0)))

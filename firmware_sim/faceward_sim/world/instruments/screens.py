@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from faceward_sim.world.anatomy import Floats
-from faceward_sim.world.complexion import mottle
+from faceward_sim.world.generators import A, Generator
 from faceward_sim.world.instruments.sheets import flat_grid, grid_triangles
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Material, Surface
+from faceward_sim.world.textures import mottle
 
 _SIDES = ((-1, -1), (1, -1), (1, 1), (-1, 1))
 _QUADS = ((0, 3, 2, 1), (4, 5, 6, 7), (0, 1, 5, 4), (1, 2, 6, 5), (2, 3, 7, 6), (3, 0, 4, 7))
@@ -68,18 +69,19 @@ SCREENS = (
 class Screen:
     """A device. Its frame is the middle of its front, which looks to -z."""
 
-    def __init__(self, design: ScreenDesign, seed: int) -> None:
+    def __init__(self, design: ScreenDesign, seed: int, generator: Generator = A) -> None:
         rng = stream(seed, "screen")
         device = design.device
         self.device = device
         self.width, self.height = float(rng.uniform(*device.width)), float(rng.uniform(*device.height))
         thickness, bezel = float(rng.uniform(*device.thickness)), float(rng.uniform(*device.bezel))
-        panel = float(rng.uniform(0.02, 0.04))
+        panel = float(rng.uniform(*generator.beyond((0.02, 0.04))))
         # Glass returns 4 % at normal incidence (n = 1.5) whatever lies below it; the share is relative to the panel.
-        self._glass = Material("cover-glass", 0.05, 0.2, 0.04 / panel, float(rng.uniform(*device.roughness)))
+        roughness = float(rng.uniform(*generator.beyond(device.roughness, least=0.01)))
+        self._glass = Material("cover-glass", 0.05, 0.2, 0.04 / panel, roughness)
         self._glass_texture = (panel * (1 + 0.02 * mottle(rng, 32, 4, 4))).astype(np.float32)
         self._case = Material(f"{device.name}-case", 0.2, 0.6, 0.04, float(rng.uniform(0.2, 0.5)))
-        self._case_texture = np.full((8, 8), rng.uniform(0.04, 0.4), np.float32)
+        self._case_texture = np.full((8, 8), rng.uniform(*generator.beyond((0.04, 0.4), least=0.03)), np.float32)
         flat, self._front_uv = flat_grid(self.width - 2 * bezel, self.height - 2 * bezel, 7, 7)
         self._front = np.column_stack([flat, np.full(len(flat), -0.05)]).astype(np.float32)
         self._front_triangles = grid_triangles(7, 7)
@@ -121,6 +123,4 @@ class Screen:
 def _box(low: tuple[float, float, float], high: tuple[float, float, float]) -> Floats:
     """Corners of a box, front first."""
     ends = (low, high)
-    return np.array(
-        [(ends[sx > 0][0], ends[sy > 0][1], z) for z in (low[2], high[2]) for sx, sy in _SIDES], np.float32
-    )
+    return np.array([(ends[sx > 0][0], ends[sy > 0][1], z) for z in (low[2], high[2]) for sx, sy in _SIDES], np.float32)

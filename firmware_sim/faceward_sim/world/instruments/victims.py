@@ -10,6 +10,7 @@ import numpy as np
 
 from faceward_sim.world.anatomy import Anatomy, Floats
 from faceward_sim.world.complexion import Complexion, Traits, draw_complexion, draw_traits
+from faceward_sim.world.generators import A, Generator
 from faceward_sim.world.people import Person, draw_person
 from faceward_sim.world.shape import draw_build
 from faceward_sim.world.streams import stream
@@ -21,9 +22,9 @@ def victim_seed(seed: int) -> int:
 
 
 @lru_cache(maxsize=4)
-def draw_victim(seed: int) -> Person:
+def draw_victim(seed: int, generator: Generator = A) -> Person:
     """The person whose face an attacker of this seed shows; nobody changes what this returns."""
-    return draw_person(victim_seed(seed))
+    return draw_person(victim_seed(seed), generator=generator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ Sculpt = Callable[[int, Anatomy, Person], Model]
 def of_a_stranger(seed: int, anatomy: Anatomy, wearer: Person) -> Model:
     """Another face as it is: what is sold off the shelf was cast from somebody, or somebody's own head was scanned."""
     other = victim_seed(seed)
-    complexion = draw_complexion(other, None)
+    complexion = draw_complexion(other, None, wearer.complexion.generator)
     build = draw_build(other, anatomy, complexion.tone)
     traits = draw_traits(other, male=build.male, age=build.age)
     return Model(other, complexion, build.vertices_mm, traits, build.male, build.age)
