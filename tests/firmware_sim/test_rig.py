@@ -10,6 +10,7 @@ from faceward_sim.firmware.imager import Prompt
 from faceward_sim.rig import UnknownName, build_firmware, build_scene, named_environment, scene_actor, with_faults
 from faceward_sim.scene import Motion, Scene, Script, SensorDraw, Swap, Who
 from faceward_sim.world.environment import Environment
+from faceward_sim.world.generators import EVERY, A, B
 from faceward_sim.world.surface import SceneState
 
 
@@ -25,24 +26,34 @@ def test_an_unknown_name_is_answered_with_those_that_there_are(sensor, actor, me
         build_firmware(sensor, actor, 1)
 
 
-def test_the_names_the_seed_the_distance_and_the_tone_reach_their_makers(monkeypatch, imager):
+@pytest.mark.parametrize("generator", [A, B])
+def test_the_names_the_seed_the_distance_the_tone_and_the_generator_reach_their_makers(monkeypatch, imager, generator):
     made = []
 
-    def build_actor(seed, *, distance_mm, tone):
-        made.append((seed, distance_mm, tone))
+    def build_actor(seed, *, distance_mm, tone, generator):
+        made.append((seed, distance_mm, tone, generator))
         return "somebody"
 
-    def build_sensor(actor, seed):
-        made.append((actor, seed))
+    def build_sensor(actor, seed, noise):
+        made.append((actor, seed, noise))
         return imager
 
     actor_spec = SimpleNamespace(description="", build=build_actor)
-    sensor_spec = SimpleNamespace(description="", build=build_sensor)
+    sensor_spec = SimpleNamespace(description="", build=build_sensor, generators=EVERY)
     monkeypatch.setattr("faceward_sim.world.actors.ACTORS", {"test-actor": actor_spec})
     monkeypatch.setattr("faceward_sim.optics.sensors.SENSORS", {"test-sensor": sensor_spec})
-    firmware = build_firmware("test-sensor", "test-actor", 11, distance_mm=350.0, tone=2.0)
+    firmware = build_firmware("test-sensor", "test-actor", 11, distance_mm=350.0, tone=2.0, generator=generator.name)
     assert firmware.imager is imager
-    assert made == [(11, 350.0, 2.0), ("somebody", 11)]
+    assert made == [(11, 350.0, 2.0, generator), ("somebody", 11, generator.noise)]
+
+
+def test_what_a_generator_lacks_is_refused_with_where_it_is_to_be_had():
+    with pytest.raises(ValueError, match="generator A has no sensor 'sl-wide-940'; set generator = \"B\""):
+        build_firmware("sl-wide-940", "live", 11)
+    with pytest.raises(ValueError, match="generator A has no actor 'head-wax'; set generator = \"B\""):
+        build_firmware("sl-940", "head-wax", 11)
+    with pytest.raises(UnknownName, match="no generator 'C'; there are A, B"):
+        build_firmware("sl-940", "live", 11, generator="C")
 
 
 def test_faults_are_put_around_a_firmware_by_name(firmware):
@@ -60,22 +71,25 @@ def made(monkeypatch, imager):
     class Told:
         name, species = "told", "live"
 
-        def __init__(self, seed, distance_mm, tone):
-            noted.append((seed, distance_mm, tone))
+        def __init__(self, seed, distance_mm, tone, generator):
+            noted.append((seed, distance_mm, tone, generator.name))
             self.seed = seed
 
         def at(self, time_us, prompt):
             noted.append((self.seed, time_us, prompt))
             return SceneState((), 0.01)
 
-    spec = SimpleNamespace(build=lambda seed, *, distance_mm=400.0, tone=None: Told(seed, distance_mm, tone))
+    def build(seed, *, distance_mm=400.0, tone=None, generator):
+        return Told(seed, distance_mm, tone, generator)
 
-    def build_sensor(actor, unit):
-        noted.append((type(actor).__name__, unit))
+    def build_sensor(actor, unit, noise):
+        noted.append((type(actor).__name__, unit, noise))
         return imager
 
-    monkeypatch.setattr("faceward_sim.world.actors.ACTORS", {"told": spec})
-    monkeypatch.setattr("faceward_sim.optics.sensors.SENSORS", {"test": SimpleNamespace(build=build_sensor)})
+    monkeypatch.setattr("faceward_sim.world.actors.ACTORS", {"told": SimpleNamespace(build=build)})
+    monkeypatch.setattr(
+        "faceward_sim.optics.sensors.SENSORS", {"test": SimpleNamespace(build=build_sensor, generators=EVERY)}
+    )
     return noted
 
 
@@ -86,9 +100,9 @@ def scene(**parts):
 
 
 def test_a_plain_scene_is_the_actor_and_the_unit_that_it_names(made, imager):
-    firmware = build_scene(scene(environment=Environment(distance_mm=350.0)))
+    firmware = build_scene(scene(environment=Environment(distance_mm=350.0), generator="B"))
     assert firmware.imager is imager
-    assert made[:2] == [(11, 350.0, 2.0), ("Told", 5)]
+    assert made[:2] == [(11, 350.0, 2.0, "B"), ("Told", 5, B.noise)]
 
 
 def test_a_scene_with_faults_has_them_around_its_firmware(made):
@@ -101,11 +115,11 @@ def test_a_swap_happens_before_directions_and_the_place_holds_for_both(made):
         motions=(Motion(motion="turn-left", at_s=2.0, lasts_s=1.0),),
         swap=Swap(actor="told", seed=12, at_s=1.5),
     )
-    actor = scene_actor(scene(script=script, environment=Environment("dark", yaw_deg=10.0)))
+    actor = scene_actor(scene(script=script, environment=Environment("dark", yaw_deg=10.0), generator="B"))
     assert actor.at(0, Prompt.TURN_RIGHT).ambient == 0
     actor.at(2_000_000, Prompt.TURN_RIGHT)
     assert made == [
-        (11, 400.0, 2.0), (12, 400.0, None), (11, 0, Prompt.NONE), (12, 0, Prompt.NONE),
+        (11, 400.0, 2.0, "B"), (12, 400.0, None, "B"), (11, 0, Prompt.NONE), (12, 0, Prompt.NONE),
         (11, 2_000_000, Prompt.TURN_LEFT), (12, 2_000_000, Prompt.TURN_LEFT),
     ]  # fmt: skip
 
@@ -119,9 +133,13 @@ def test_the_environment_stands_around_the_actor_and_a_distance_overrides_its_ow
     made = []
     actor_spec = SimpleNamespace(
         description="",
-        build=lambda seed, *, distance_mm, tone: SimpleNamespace(name="a", species="live", distance_mm=distance_mm),
+        build=lambda seed, *, distance_mm, tone, generator: SimpleNamespace(
+            name="a", species="live", distance_mm=distance_mm
+        ),
     )
-    sensor_spec = SimpleNamespace(description="", build=lambda actor, seed: made.append(actor) or imager)
+    sensor_spec = SimpleNamespace(
+        description="", build=lambda actor, *unit: made.append(actor) or imager, generators=EVERY
+    )
     monkeypatch.setattr("faceward_sim.world.actors.ACTORS", {"test-actor": actor_spec})
     monkeypatch.setattr("faceward_sim.optics.sensors.SENSORS", {"test-sensor": sensor_spec})
     build_firmware("test-sensor", "test-actor", 11)

@@ -22,6 +22,7 @@ from faceward_sim.scene import (
 from faceward_sim.tables import TableError
 from faceward_sim.world.actors import ACTORS
 from faceward_sim.world.environment import LIGHTS, Environment
+from faceward_sim.world.generators import EVERY
 from faceward_sim.world.meshes import MATERIALS
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -52,9 +53,9 @@ def mesh_looks(draw):
     )
 
 
-people = st.builds(
-    Who, actor=st.sampled_from(sorted(ACTORS)), tone=st.none() | numbers(1, 4), mesh=st.none()
-) | st.builds(
+OF_BOTH = sorted(name for name, spec in ACTORS.items() if spec.generators == EVERY)
+people = st.builds(Who, actor=st.sampled_from(OF_BOTH), tone=st.none() | numbers(1, 4), mesh=st.none())
+meshes = st.builds(
     Who,
     actor=st.sampled_from(["mesh:head.obj", 'mesh:../käthe "2".ply', "mesh:\U0001f600.ply"]),
     tone=st.none() | numbers(1, 4),
@@ -67,7 +68,7 @@ scripts = st.builds(
     motions=st.lists(
         st.builds(Motion, motion=st.sampled_from(MOTIONS), at_s=numbers(0, 99), lasts_s=numbers(0, 9)), max_size=3
     ).map(tuple),
-    swap=st.none() | st.builds(Swap, actor=st.sampled_from(sorted(ACTORS)), seed=seeds, at_s=numbers(0, 99)),
+    swap=st.none() | st.builds(Swap, actor=st.sampled_from(OF_BOTH), seed=seeds, at_s=numbers(0, 99)),
     faults=st.lists(st.sampled_from(sorted(FAULTS)), max_size=2).map(tuple),
 )
 environments = st.builds(
@@ -80,7 +81,15 @@ environments = st.builds(
 scenes = st.builds(
     Scene,
     seed=seeds,
+    generator=st.sampled_from(EVERY),
     who=people,
+    sensor=st.builds(SensorDraw, model=st.just("sl-940"), unit=seeds),
+    environment=environments,
+    script=scripts,
+) | st.builds(
+    Scene,
+    seed=seeds,
+    who=meshes,
     sensor=st.builds(SensorDraw, model=st.just("sl-940"), unit=seeds),
     environment=environments,
     script=scripts,
@@ -102,6 +111,28 @@ def test_whatever_a_text_holds_it_is_a_scene_or_a_table_error(text):
         assert str(error)
     else:
         assert scene.seed >= 0
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[who]\nactor = "head-wax"', "who.actor: generator A has no actor 'head-wax'; set generator = \"B\""),
+        ('[sensor]\nmodel = "sl-wide-940"', "sensor.model: generator A has no sensor 'sl-wide-940'"),
+        ('[script.swap]\nactor = "mask-fabric"\nseed = 1\nat_s = 1.0', "script.swap.actor: generator A has no actor"),
+    ],
+)
+def test_what_only_generator_b_has_is_refused_in_a_and_read_in_b(text, told):
+    for generator in ("", 'generator = "A"\n'):
+        with pytest.raises(TableError, match=told):
+            parse_scene(f"seed = 1\n{generator}{text}")
+    assert parse_scene(f'seed = 1\ngenerator = "B"\n{text}').generator == "B"
+
+
+def test_there_is_no_third_generator_and_b_takes_no_mesh():
+    with pytest.raises(TableError, match="generator: 'C' is none of A, B"):
+        parse_scene('seed = 1\ngenerator = "C"')
+    with pytest.raises(TableError, match=r"who\.actor: a mesh is drawn by generator A alone"):
+        parse_scene('seed = 1\ngenerator = "B"\n[who]\nactor = "mesh:head.obj"')
 
 
 def test_a_seed_alone_is_a_scene_whose_sensor_is_the_unit_of_that_seed():

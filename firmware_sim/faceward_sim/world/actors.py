@@ -61,7 +61,8 @@ class ActorSpec:
         :param distance_mm: from the sensor to the plane of the eyes, at rest.
         :param tone: 1 (Fitzpatrick I-II) to 4 (VI) of the living skin in the scene; None draws it from the seed.
         :param generator: what draws it; the first of its own if left out.
-        :raises ValueError: a negative seed, a distance that is not positive, a tone outside 1 to 4, a generator that lacks it.
+        :raises ValueError: a negative seed, a distance that is not positive, a tone outside 1 to 4, or a
+            generator that lacks it.
         """
         drawn_by = GENERATORS[self.generators[0]] if generator is None else generator
         check_belongs("actor", self.name, self.generators, drawn_by)

@@ -1,7 +1,7 @@
 """What draws a world: generator A, on which gates were tuned, and generator B, which they have never met.
 
-A generator is a value that goes down to whoever draws. B differs in what no gate may rely on: the account of skin, the phase
-function of its transport, the law of textures, how sensors' noise hangs together, and how far assumed ranges reach.
+A generator is a value that goes down to whoever draws. B differs in what no gate may rely on: the account of skin, the
+phase function of its transport, the law of textures, how sensors' noise hangs together, how far assumed ranges reach.
 """
 
 from __future__ import annotations
@@ -76,11 +76,11 @@ def _beyond(substance: Substance) -> Substance:
 
 
 _ADDED = {
-    # Gelatine, glycerine and water, as casters of wounds and ears mix it, with flour or titania (shares assumed). Its index is
-    # between water's 1.33 and glycerine's 1.47.
+    # Gelatine, glycerine and water, as casters of wounds and ears mix it, with flour or titania (shares assumed). Its index
+    # is between water's 1.33 and glycerine's 1.47.
     "gelatine": Substance(
-        "water-based gel on the skin", Range(1.5, 2.5, 4.0, 0.25), Range(0.8, 1.6, 2.8, 0.3), Range(0.002, 0.012, 0.05, 0.5),
-        1.38, Range(0.0, 0.0, 0.0, 0.0), MEASURED.table, water=0.5,
+        "water-based gel on the skin", Range(1.5, 2.5, 4.0, 0.25), Range(0.8, 1.6, 2.8, 0.3),
+        Range(0.002, 0.012, 0.05, 0.5), 1.38, Range(0.0, 0.0, 0.0, 0.0), MEASURED.table, water=0.5,
     ),
     # Polyester and elastane jersey: fibres of n 1.6 with air between them (coefficients assumed, between paper and latex).
     "fabric": Substance(

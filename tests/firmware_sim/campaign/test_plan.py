@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from faceward_sim.campaign.plan import load_plan
+from faceward_sim.campaign.roster import roster
 from faceward_sim.campaign.run import counts, notes_of
 from faceward_sim.tables import TableError
+from faceward_sim.world.actors import attacks
 
 PLANS = sorted((Path(__file__).resolve().parents[3] / "firmware_sim/plans").glob("*.toml"))
 
@@ -32,7 +35,8 @@ def test_a_plan_that_ships_is_read_and_says_what_it_may_be_used_for(path):
     assert plan.name == path.stem
     assert ("makes no headline" in notes_of(plan)) is not plan.headline
     assert "simulated" in notes_of(plan)
-    assert ("its test people are unseen, it is not" in notes_of(plan)) is (plan.split == "test")
+    assert "its test people are unseen, it is not" not in notes_of(plan)
+    assert plan.generator == ("B" if plan.split == "test" else "A")
     if plan.leave_out is not None:
         assert "nothing is trained" in notes_of(plan)
 
@@ -41,17 +45,49 @@ def test_the_plans_that_ship_have_the_numbers_that_the_rules_ask_for():
     by_name = {path.stem: load_plan(path) for path in PLANS}
     smoke, first, headline = by_name["smoke"], by_name["first"], by_name["headline"]
     assert not smoke.headline
-    assert {attack.draws for attack in first.attacks} == {42} and first.live.people_per_tone == 60
-    draws = {attack.actor: attack.draws for attack in headline.attacks}
-    assert draws.pop("mask-silicone") == draws.pop("mask-silicone-matched") == 299
+    assert set(_by_species(first).values()) == {42} and first.live.people_per_tone == 60
+    draws = _by_species(headline)
+    silicone = {species for species in draws if "silicone" in species or "press" in species}
+    assert len(silicone) == 9 and {draws.pop(species) for species in silicone} == {299}
     assert set(draws.values()) == {86} and headline.live.people_per_tone == 150
-    assert {first.split, headline.split} == {"test"}
+    for plan in (first, headline):
+        assert {attack.actor for attack in plan.attacks} == {spec.name for spec in attacks()}
+        assert plan.split == "test" and plan.sensors == ("sl-940", "sl-850-940")
+
+
+def _by_species(plan):
+    draws = Counter()
+    for attack in plan.attacks:
+        draws[attack.species] += attack.draws
+    return draws
+
+
+def test_a_test_split_by_the_generator_that_gates_were_tuned_on_says_so(plan_of):
+    said = "its test people are unseen, it is not"
+    assert said in notes_of(plan_of(split='"test"'))
+    assert said not in notes_of(plan_of(split='"test"', generator='"B"'))
+
+
+def test_actors_of_one_species_are_reported_as_one_and_apart_by_instrument(plan_of):
+    plan = plan_of(GENEROUS.replace("draws = 3", 'draws = 3\nspecies = "paper"'))
+    entries = [entry for entry in roster(plan, "frozen") if entry.attack]
+    assert {entry.species for entry in entries} == {"paper"}
+    assert all(entry.instrument_id.startswith("print-a4-") for entry in entries)
+
+
+def test_a_plans_generator_is_its_scenes_and_draws_others(plan_of):
+    one, other = (roster(plan_of(generator=f'"{name}"'), "frozen") for name in "AB")
+    assert {entry.scene.generator for entry in one} == {"A"} and {entry.scene.generator for entry in other} == {"B"}
+    assert not {entry.scene.seed for entry in one} & {entry.scene.seed for entry in other}
 
 
 @pytest.mark.parametrize(
     ("replaced", "told"),
     [
-        ({"generator": '"B"'}, "generator: this version has no generator 'B'; there is A"),
+        ({"generator": '"C"'}, "generator: this version has no generator 'C'; there is A, B"),
+        ({"actor": '"head-wax"'}, r"attacks\[0\].actor: generator A has no actor 'head-wax'; set generator = \"B\""),
+        ({"sensors": '["sl-wide-940"]'}, "sensors: generator A has no sensor 'sl-wide-940'"),
+        ({"draws": '3\nspecies = "live"'}, r"attacks\[0\].species: 'live' is nothing that a gate should stop"),
         ({"split": '"tset"'}, r"split: 'tset' is none of dev, test, train \(did you mean test\?\)"),
         ({"sensors": '["sl-1550"]'}, "sensors: 'sl-1550' is none of"),
         ({"sensors": "[]"}, "sensors: names no sensor"),

@@ -78,7 +78,8 @@ COMPOSED = Tissue(CHROMOPHORES, "transport.npz", scattering_sigma=0.2, blood_sig
 """The sheet's nominal skin: the dermis is what its parts add up to."""
 
 # Salomatina 2006, whole dermis ex vivo: it absorbs four and two times what its parts add up to, so that fair skin returns
-# .37 and .40, and the ratio of the bands is 1.09 (sheet). Melanosomes vary tenfold in the literature (sheet, M): a quarter less.
+# .37 and .40, and the ratio of the bands is 1.09 (sheet). Melanosomes vary tenfold in the literature (sheet, M): a quarter
+# less.
 MEASURED = Tissue(
     MappingProxyType(
         {

@@ -53,8 +53,8 @@ HEADS = (
                (0.035, 0.05), (0.12, 0.3)),
     HeadDesign("head-mannequin", "head-mannequin", "a shop's mannequin: hard plastic, paint, glass eyes and a wig",
                "abs", Coat.PAINT, (0.03, 0.05), (0.15, 0.4), hair_share=0.8, detail_rounds=(1, 3), glass_eyes=True),
-    HeadDesign("head-wax", "head-wax", "a museum's head: wax tinted to skin, implanted hair and glass eyes", "wax", Coat.SKIN,
-               (0.02, 0.04), (0.2, 0.4), hair_share=1.0, glass_eyes=True, generators=(B.name,)),
+    HeadDesign("head-wax", "head-wax", "a museum's head: wax tinted to skin, implanted hair and glass eyes", "wax",
+               Coat.SKIN, (0.02, 0.04), (0.2, 0.4), hair_share=1.0, glass_eyes=True, generators=(B.name,)),
 )  # fmt: skip
 
 
