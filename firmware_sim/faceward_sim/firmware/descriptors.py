@@ -9,7 +9,12 @@ from dataclasses import dataclass, replace
 from faceward_sim.firmware.imager import FactoryIdentity, SensorKind
 
 # pid.codes keeps 1209:0001 to 1209:0010 for tests and prototypes: https://pid.codes/1209/0001/
-USB_IDS = {"sl-940": (0x1209, 0x0001), "sl-850-940": (0x1209, 0x0003), "tof-940": (0x1209, 0x0004)}
+USB_IDS = {
+    "sl-940": (0x1209, 0x0001),
+    "sl-850-940": (0x1209, 0x0003),
+    "tof-940": (0x1209, 0x0004),
+    "sl-wide-940": (0x1209, 0x0005),
+}
 
 INFRARED_ENDPOINT = 0x81
 DEPTH_ENDPOINT = 0x82

@@ -58,6 +58,7 @@ MATCHES: Final = (
     UsbMatch(0x1209, 0x0001, "sl-940"),
     UsbMatch(0x1209, 0x0003, "sl-850-940"),
     UsbMatch(0x1209, 0x0004, "tof-940"),
+    UsbMatch(0x1209, 0x0005, "sl-wide-940"),
 )
 
 _SET_CUR, _GET_CUR, _GET_MIN, _GET_MAX = 0x01, 0x81, 0x82, 0x83

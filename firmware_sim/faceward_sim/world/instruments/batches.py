@@ -94,6 +94,14 @@ def draw_matched_silicone(seed: int, wearer: Complexion) -> Batch:
     return _flat_batch("silicone-matched", shell, mirrors, float(rng.uniform(0.2, 0.35)))
 
 
+def draw_tinted_gel(seed: int, wearer: Complexion) -> Batch:
+    """Gel on skin, tinted as a make-up artist does so that its edges vanish: to the wearer's 940 nm, to 12 % or so."""
+    rng = stream(seed, "silicone")
+    shell = wearer.generator.substances["gelatine"].draw(rng, wearer.skin)
+    shell = tinted(shell, wearer.reflectance * float(np.exp(rng.normal(0, 0.12))))
+    return _flat_batch("gelatine", shell, float(rng.uniform(0.02, 0.04)), float(rng.uniform(0.15, 0.3)))
+
+
 def draw_matched_in_both(seed: int, wearer: Complexion) -> Batch:
     """Scattering chosen for the wearer's own spread at 940 nm, pigment for their reflectance at 850 and at 940 nm.
 

@@ -21,6 +21,7 @@ from faceward_sim.world.instruments.batches import (
     draw_matched_in_both,
     draw_matched_silicone,
     draw_skin,
+    draw_tinted_gel,
     draw_typical_silicone,
     of_substance,
 )
@@ -112,8 +113,8 @@ MASKS = (
 # Apart from MASKS, so that what is measured on generator A goes over the species that A has.
 UNSEEN_MASKS = (
     MaskDesign("mask-gelatine", "mask-gelatine",
-               "a cast of water-based gel stuck on skin: its water absorbs at 940 nm as skin's does",
-               of_substance("gelatine", mirrors=(0.02, 0.04), roughness=(0.15, 0.3)), extent=Extent.FACE,
+               "a cast of water-based gel stuck on skin and tinted to it: its water absorbs at 940 nm as skin's does",
+               draw_tinted_gel, extent=Extent.FACE,
                sculpt=at_likeness(0.75, 0.9), ease=(1.0, 1.02), stretch=(0.5, 0.8), hole_mm=(1.5, 4.0),
                generators=(B.name,)),
     MaskDesign("mask-fabric", "mask-fabric",
