@@ -27,7 +27,7 @@ def grained(rng: np.random.Generator, size: int, cells_down: int, cells_across: 
     """As `mottle`, by another law: spots of one size as the difference of two blurs leaves them, more bright than dark."""
     shape = [min(size, _FINER * max(cells, 2)) for cells in (cells_down, cells_across)]
     white = rng.standard_normal(shape).astype(np.float32)
-    fine, broad = (cv2.GaussianBlur(white, (0, 0), sigma, borderType=cv2.BORDER_WRAP) for sigma in (1.2, 2.6))
+    fine, broad = (cv2.GaussianBlur(white, (0, 0), sigma) for sigma in (1.2, 2.6))
     field = fine - 0.8 * broad
     field = np.exp(_SKEW * field / max(float(field.std()), 1e-6))
     field = cv2.resize(field, (size, size), interpolation=cv2.INTER_CUBIC)

@@ -20,9 +20,21 @@ from hypothesis import strategies as st
 
 # What generator A drew before there was another one, rounded so that a processor's last bits are left out.
 DRAWN = {
-}  # fmt: skip
+    "live": "5dcb51b83632e902",
+    "live-glasses": "3e45bdf2a0013fe4",
+    "print-glossy-cut": "3f8be7a13497efe6",
+    "tablet-screen": "b15249efc7cf7a14",
+    "mask-silicone-matched-both": "8934f33dca1bf46e",
+    "mask-paper": "0ed5b77ec842649c",
+    "head-mannequin": "a46b594021629b2c",
+    "part-glasses": "5bed7e94771c065b",
+    "mask-silicone-thin": "0d491dcc70316b06",
+}
 TAKEN = {
-}  # fmt: skip
+    "sl-940": "52b1a35e663f8f99",
+    "sl-850-940": "96024433df6bf957",
+    "tof-940": "a99dcf685d9c5c1a",
+}
 
 
 def _digest(name, seed):
@@ -61,20 +73,22 @@ def test_a_sensor_of_generator_a_takes_what_it_took_before(sensor):
     assert told.hexdigest()[:16] == TAKEN[sensor]
 
 
-@pytest.mark.parametrize("name", sorted(ACTORS))
+# One of every kind of maker.
+OF_B = ("live-glasses", "two-people", "print-glossy-cut", "tablet-video", "mask-silicone-matched-both", "mask-paper", "mask-abs",
+        "mask-gelatine", "mask-fabric", "head-wax", "part-glasses", "null-instrument", "empty")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OF_B)
 def test_whoever_belongs_to_b_is_drawn_without_anything_of_a(monkeypatch, name):
-    if B.name not in ACTORS[name].generators:
-        pytest.skip("not of B")
-    real = table.load_table.__wrapped__
     asked = []
 
     def load(asset=table.ASSET):
         asked.append(asset)
-        return real(asset) if asset not in held else held[asset]
+        return table.load_table(asset)
 
-    held = {MEASURED.table: table.load_table(MEASURED.table), COMPOSED.table: table.load_table()}
     monkeypatch.setattr("faceward_sim.optics.materials.load_table", load)
-    surfaces = ACTORS[name].build(10_070, generator=B).at(0, Prompt.NONE).surfaces
+    # Not what another test has drawn before: victims are remembered.
+    surfaces = ACTORS[name].build(10_070 + OF_B.index(name), generator=B).at(0, Prompt.NONE).surfaces
     assert set(asked) <= {MEASURED.table}
     assert bool(asked) is (name != "empty")
     assert all(np.isfinite(surface.reflectance).all() and surface.reflectance.max() <= 1.0 for surface in surfaces)
