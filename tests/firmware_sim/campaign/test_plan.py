@@ -65,7 +65,7 @@ def _by_species(plan):
 def test_a_test_split_by_the_generator_that_gates_were_tuned_on_says_so(plan_of):
     said = "its test people are unseen, it is not"
     assert said in notes_of(plan_of(split='"test"'))
-    assert said not in notes_of(plan_of(split='"test"', generator='"B"'))
+    assert said not in notes_of(plan_of(GENEROUS, split='"test"', generator='"B"'))
 
 
 def test_actors_of_one_species_are_reported_as_one_and_apart_by_instrument(plan_of):
@@ -76,7 +76,7 @@ def test_actors_of_one_species_are_reported_as_one_and_apart_by_instrument(plan_
 
 
 def test_a_plans_generator_is_its_scenes_and_draws_others(plan_of):
-    one, other = (roster(plan_of(generator=f'"{name}"'), "frozen") for name in "AB")
+    one, other = (roster(plan_of(GENEROUS, generator=f'"{name}"'), "frozen") for name in "AB")
     assert {entry.scene.generator for entry in one} == {"A"} and {entry.scene.generator for entry in other} == {"B"}
     assert not {entry.scene.seed for entry in one} & {entry.scene.seed for entry in other}
 
