@@ -153,7 +153,7 @@ def test_textures_and_rooms_of_b_are_not_those_of_a():
     walls = [draw_room(seed, B).surfaces for seed in range(10_000, 10_030)]
     jumps = [np.abs(np.diff(wall[0].reflectance, axis=1)).max() / wall[0].reflectance.mean() for wall in walls if wall]
     assert 5 <= len(jumps) <= 25
-    assert 0.2 < np.mean(np.array(jumps) > 0.08) < 0.9  # about half have joints
+    assert 0.2 < np.mean(np.array(jumps) > 0.2) < 0.9  # about half have joints
 
 
 def test_rows_of_a_dark_frame_hang_together_in_b_alone():
@@ -188,7 +188,7 @@ def test_what_a_generator_lacks_is_refused_by_name():
     lacking = {name for name, spec in ACTORS.items() if A.name not in spec.generators}
     assert lacking == {"mask-gelatine", "mask-fabric", "head-wax"}
     assert {name for name, spec in SENSORS.items() if A.name not in spec.generators} == {"sl-wide-940"}
-    with pytest.raises(ValueError, match='generator A has no actor \'head-wax\'; set generator = "B"'):
+    with pytest.raises(ValueError, match="generator A has no actor 'head-wax'; set generator = \"B\""):
         ACTORS["head-wax"].build(10_001, generator=A)
     with pytest.raises(ValueError, match="generator A has no thing 'x'"):
         check_belongs("thing", "x", ("B",), A)

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from faceward_sim.optics.transport.layers import DERMIS_MM, EPIDERMIS_MM, Layer, gap, skin, split
+from faceward_sim.optics.transport.layers import DERMIS_MM, EPIDERMIS_MM, Layer, gap, modified, skin, split
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,6 +41,16 @@ def test_skin_is_epidermis_dermis_and_endless_fat():
 def test_a_layer_that_can_not_be_is_refused(wrong):
     with pytest.raises(ValueError):
         Layer(*wrong)
+
+
+def test_the_second_phase_function_keeps_the_mean_cosine_and_leaves_air_alone():
+    stack = (*skin(0.5, 0.04, 2.0), gap(1.0))
+    for was, now in zip(stack, modified(stack), strict=True):
+        assert now.mean_cosine == pytest.approx(was.mean_cosine) == pytest.approx(0.85 if was.mu_s_reduced else 0.0)
+        assert (now.cosine_share > 0) is (was.mu_s_reduced > 0)
+        assert replace(now, anisotropy=was.anisotropy, cosine_share=0.0) == was
+    deep, _ = split(modified(stack))
+    assert [layer.cosine_share for layer in deep if layer.anisotropy == 0.0] == [0.0] * 3
 
 
 def test_a_gap_is_air_that_does_nothing():

@@ -4,7 +4,7 @@ import secrets
 
 import numpy as np
 import pytest
-from faceward_sim.optics.transport.layers import Layer, gap, skin
+from faceward_sim.optics.transport.layers import Layer, gap, modified, skin
 from faceward_sim.optics.transport.photons import fly, radians_per_mm
 from faceward_sim.optics.transport.response import Tally
 
@@ -111,3 +111,24 @@ def test_modulation_turns_once_on_a_wavelength():
 def test_a_flight_without_layers_photons_or_fitting_absorptions_is_refused(layers, photons, least):
     with pytest.raises(ValueError):
         fly(layers, photons, 10_000, least_mu_a=least)
+
+
+def test_the_second_phase_function_returns_a_dot_nearer_to_where_it_went_in_and_as_much_light_in_all(seed):
+    stack = skin(0.5, 0.04, 2.0)
+    one, other = (
+        Tally(fly(flown, _PHOTONS, seed + n)).at([layer.mu_a for layer in flown])
+        for n, flown in enumerate((stack, modified(stack)))
+    )
+    assert other.reflectance == pytest.approx(one.reflectance, rel=0.06)
+    assert 0.75 * one.r50_mm < other.r50_mm < 0.97 * one.r50_mm
+    assert other.r90_mm == pytest.approx(one.r90_mm, rel=0.08)
+
+
+def test_a_share_that_goes_as_the_cosine_squared_does(seed):
+    # Scattered once at depth z, light comes out at z tan(theta) after z + z / cos(theta): their ratio is tan(theta / 2).
+    thin = Layer(0.01, 0.0, 0.5, index=1.0, anisotropy=0.0, cosine_share=0.999)
+    flight = fly([thin], 10 * _PHOTONS, seed, similarity=False)
+    assert len(flight.radius_mm) / (10 * _PHOTONS) == pytest.approx((1 - np.exp(-0.005)) / 2, rel=0.1)
+    squared = (flight.radius_mm / flight.paths_mm[:, 0]) ** 2
+    cosine = (1 - squared) / (1 + squared)
+    assert np.mean(cosine**2) == pytest.approx(3 / 5, rel=0.06)  # of isotropic light 1/3

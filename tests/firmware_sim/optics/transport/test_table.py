@@ -6,10 +6,11 @@ import secrets
 
 import numpy as np
 import pytest
-from faceward_sim.optics.transport.layers import Layer, gap, skin
+from faceward_sim.optics.transport.layers import Layer, gap, modified, skin
 from faceward_sim.optics.transport.photons import fly
 from faceward_sim.optics.transport.response import Tally
 from faceward_sim.optics.transport.table import GRIDS, Slab, load_table
+from faceward_sim.optics.transport.tissue import MEASURED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -120,6 +121,32 @@ def test_what_the_table_does_not_reach_is_refused_by_name(slab, gap_mm, named):
         load_table().worn(slab, gap_mm, 0.5, 0.04)
 
 
+_SECOND = MEASURED.table
+
+
+def _agrees_roughly(told, flown):
+    """B's table has fewer photons, and fewer nodes of the refractive index."""
+    assert told.reflectance == pytest.approx(flown.reflectance, rel=0.05, abs=0.015)
+    assert told.r50_mm == pytest.approx(flown.r50_mm, rel=0.12)
+    assert told.r90_mm == pytest.approx(flown.r90_mm, rel=0.13)
+    assert told.mean_over_range_mm == pytest.approx(flown.mean_over_range_mm, rel=0.10, abs=0.1)
+
+
+def test_the_second_table_between_nodes_is_what_fresh_photons_under_its_phase_function_say(rng):
+    epidermis, dermis, mu_s = _between(rng, 0.1, 4.0), _between(rng, 0.05, 0.15), _between(rng, 1.2, 3.5)
+    stack = modified(skin(epidermis, dermis, mu_s))
+    flown = Tally(fly(stack, _PHOTONS, int(rng.integers(1 << 30))), dermis=1).at([x.mu_a for x in stack])
+    _agrees_roughly(load_table(_SECOND).skin(epidermis, dermis, mu_s), flown)
+    slab = Slab(_between(rng, 0.9, 5.0), _between(rng, 0.002, 0.08), _between(rng, 0.7, 8.0), rng.uniform(1.36, 1.52))
+    layer = Layer(slab.thickness_mm, slab.mu_a, slab.mu_s_reduced, slab.index)
+    for air_mm in (0.0, _between(rng, 0.3, 6.0)):
+        stack = modified((layer, *((gap(air_mm),) if air_mm else ()), *skin(epidermis, dermis, _HEAD_MU_S_REDUCED)))
+        tally = Tally(fly(stack, _PHOTONS, int(rng.integers(1 << 30))), dermis=len(stack) - 2)
+        flown = tally.at([x.mu_a for x in stack])
+        _agrees_roughly(load_table(_SECOND).worn(slab, air_mm, epidermis, dermis), flown)
+
+
 def test_the_table_says_how_many_photons_stand_behind_it():
     assert set(load_table().photons) == set(GRIDS)
     assert min(load_table().photons.values()) >= 10_000
+    assert set(load_table(_SECOND).photons) == set(GRIDS)
