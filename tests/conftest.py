@@ -76,7 +76,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=_first_seed,
         default=None,
         metavar="SEED|random",
-        help="seed of the first simulated person or attacker of each test, or random for new ones; each test's own if absent",
+        help="seed of the first simulated person or attacker of each test, or random; each test's own if absent",
     )
     group.addoption(
         "--promise-runs",
