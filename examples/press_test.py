@@ -2,13 +2,12 @@
 
     python examples/press_test.py [--devices two-cameras door-lock ...] [--masks 3200 ...] [--seed 20021]
 
-The two-camera attendance machine is the naive pipeline below: it takes whatever face its cameras show twice alike, asks
-nothing about life, and signs nothing. (Its cameras are played by the flood frames of the simulated infrared sensor; it
-uses neither dots nor depth.) The attendance machine, the door lock and the phone run Faceward, each with a policy and a
-store of its own.
+The two-camera attendance machine is the naive pipeline below: it takes whatever face its two colour cameras show twice
+alike, asks nothing about life, and signs nothing. The attendance machine, the door lock and the phone run Faceward, each
+with a sensor of structured light, a policy and a store of its own.
 
-Everything is simulated: sensor, tester and masks. Seconds are the sensor's: what a person would wait. The table says which
-masks stand in for the press test's.
+Everything is simulated: sensors, tester and masks, which are drawn after what the press told of theirs. Seconds are the
+sensor's: what a person would wait.
 Ends with 0 when the living tester was enrolled by every device, and no typical mask by a device with Faceward. What a
 matched mask gets is told as it is: one infrared band can't promise to see it.
 """
@@ -37,9 +36,10 @@ from faceward import (
     LivenessInconclusive,
     NotLive,
     enroll,
-    open_sensor,
 )
-from faceward.plugin import Frame, Illumination, IlluminationSchedule, UvcDriver
+from faceward_sim.optics.dual_camera import DualCamera, StereoPicture
+from faceward_sim.rig import scene_actor
+from faceward_sim.scene import load_scene
 from rich.console import Console
 from rich.table import Table
 
@@ -64,9 +64,9 @@ class Shown:
 
 TESTER = Shown("live", "the tester, alive", "live", "")
 MASKS = (
-    Shown("3200", "mask, 3,200 yuan", "mask-silicone", "stand-in: typical silicone, a face of its own", True),
-    Shown("6800", "mask, 6,800 yuan", "mask-silicone", "stand-in: another batch and face of the same", True),
-    Shown("15600", "mask, 15,600 yuan", "mask-silicone-matched", "stand-in: silicone matched to skin at 940 nm"),
+    Shown("3200", "mask, 3,200 yuan", "mask-press-3200", "typical silicone after a photograph, painted hair", True),
+    Shown("6800", "mask, 6,800 yuan", "mask-press-6800", "typical silicone after a photograph, implanted hair", True),
+    Shown("15600", "mask, 15,600 yuan", "mask-press-15600", "after a 3D scan, tinted to skin at 940 nm"),
 )  # fmt: skip
 
 
@@ -95,6 +95,14 @@ DEVICES = (
 
 
 @dataclass(frozen=True)
+class Before:
+    """A face before the devices: the scene that two cameras look at, and the address of a sensor that sees the same."""
+
+    scene: Path
+    address: str
+
+
+@dataclass(frozen=True)
 class Told:
     """What one device made of one face."""
 
@@ -103,7 +111,7 @@ class Told:
 
 
 class TwoCameraMachine:
-    """A machine that compares faces and nothing else."""
+    """A machine that compares faces and nothing else: it looks with both cameras and compares what the left one shows."""
 
     def __init__(self, models: Path) -> None:
         def network(name: str) -> np.ndarray:
@@ -113,44 +121,36 @@ class TwoCameraMachine:
         self._recogniser = cv2.FaceRecognizerSF.create("onnx", network(RECOGNISER), np.empty(0, np.uint8))
         self.enrolled: dict[str, np.ndarray] = {}
 
-    def enroll(self, name: str, address: str) -> Told:
-        """Enroll whatever face is seen twice alike within three seconds."""
+    def enroll(self, name: str, before: Before) -> Told:
+        """Enroll whatever face is seen twice alike within three seconds, and has a face's depth in both pictures."""
+        scene = load_scene(before.scene)
+        cameras = DualCamera(scene_actor(scene), scene.seed)
         seen: list[np.ndarray] = []
-        for seconds, frame in flood_frames(address, seconds=3.0):
-            face = self._embedding(frame)
+        for number in range(18):
+            seconds = number / 6
+            face = self._embedding(cameras.look(round(seconds * 1e6)))
             if face is not None:
-                if any(float(face @ before) >= SAME_FACE for before in seen):
+                if any(float(face @ earlier) >= SAME_FACE for earlier in seen):
                     self.enrolled[name] = face
                     return Told(True, f"enrolled ({seconds:.1f} s)")
                 seen.append(face)
         return Told(False, "no face seen twice alike")
 
-    def _embedding(self, frame: Frame) -> np.ndarray | None:
-        counts = frame.pixels.astype(np.float32)
-        grey = (np.clip(counts / max(float(np.percentile(counts, 99)), 1.0), 0, 1) ** 0.5 * 255).astype(np.uint8)
-        picture = cv2.cvtColor(cv2.resize(grey, (320, 240), interpolation=cv2.INTER_AREA), cv2.COLOR_GRAY2BGR)
+    def _embedding(self, looked: StereoPicture) -> np.ndarray | None:
+        picture = cv2.resize(looked.left, (320, 240), interpolation=cv2.INTER_AREA)
         _, faces = self._detector.detect(picture)
-        if faces is None:
+        if faces is None or not self._stands_out(looked.depth_mm, faces[0]):
             return None
         vector = self._recogniser.feature(self._recogniser.alignCrop(picture, faces[0]))[0]
         return vector / np.linalg.norm(vector)
 
-
-def flood_frames(address: str, seconds: float) -> Iterator[tuple[float, Frame]]:
-    """Evenly lit infrared pictures, every fifth slot's, from a sensor that is told to flood all the time.
-
-    Each with the seconds since the first slot, by the sensor's clock.
-    """
-    with open_sensor(address, [UvcDriver()], transports={"usbip"}) as sensor:
-        slots = round(seconds * sensor.info.slot_rate_hz)
-        schedule = IlluminationSchedule(bytes(16), bytes([Illumination.FLOOD]) * slots)
-        sensor.start(sensor.info.profiles[0], schedule)
-        sensor.set_exposure(2_000)
-        for number in range(slots):
-            slot = sensor.read_slot()
-            if number % 5 == 4 and slot.infrared is not None:
-                yield number / sensor.info.slot_rate_hz, slot.infrared
-        sensor.stop()
+    @staticmethod
+    def _stands_out(depth_mm: np.ndarray, found: np.ndarray) -> bool:
+        """Whether the face is nearer than what is beside it: no picture on a wall, and that is all it asks."""
+        x, y, width, height = (2 * int(part) for part in found[:4])  # the picture was halved
+        face = depth_mm[max(y, 0) : y + height, max(x, 0) : x + width]
+        known = face[face > 0]
+        return known.size > 500 and float(np.percentile(known, 90) - np.percentile(known, 10)) > 15.0
 
 
 class FacewardDevice:
@@ -170,13 +170,13 @@ class FacewardDevice:
                 raise SystemExit(f"the packaged policy has no {key}")
         self._home.policy.write_text(text, encoding="utf-8")
 
-    def enroll(self, name: str, address: str) -> Told:
+    def enroll(self, name: str, before: Before) -> Told:
         """Enroll as a product would, and say what came of it."""
         # Each face comes on a day of its own, so that no mask is refused for the refusals before it.
         self._days += 1
         try:
             with Host.open(self._home, models_folder=self._models, clock=self._clock) as host:
-                done = enroll(host, name, address)
+                done = enroll(host, name, before.address)
         except (NotLive, LivenessInconclusive) as error:
             cues = (
                 []
@@ -196,8 +196,8 @@ class FacewardDevice:
 
 
 @contextlib.contextmanager
-def simulated_sensor(shown: Shown, seed: int, folder: Path) -> Iterator[str]:
-    """A simulated sensor with somebody before it, on USB/IP; yields its address."""
+def simulated_sensor(shown: Shown, seed: int, folder: Path) -> Iterator[Before]:
+    """A simulated sensor with somebody before it, on USB/IP."""
     scene = folder / f"{shown.name}.toml"
     scene.write_text(f'seed = {seed}\n[who]\nactor = "{shown.actor}"\n', encoding="utf-8")
     with socket.socket() as probe:
@@ -213,7 +213,7 @@ def simulated_sensor(shown: Shown, seed: int, folder: Path) -> Iterator[str]:
             time.sleep(0.1)
         else:
             raise SystemExit("the simulator did not open its port")
-        yield f"usbip://127.0.0.1:{port}/1-1"
+        yield Before(scene, f"usbip://127.0.0.1:{port}/1-1")
     finally:
         server.terminate()
         try:
@@ -241,9 +241,9 @@ def run_test(devices: list[str], masks: list[str], seed: int, models: Path, cons
         good = True
         for number, face in enumerate(faces):
             # Another seed for each mask: another wearer, another face, another batch.
-            with simulated_sensor(face, seed + (number if face is not TESTER else 0), folder) as address:
+            with simulated_sensor(face, seed + (number if face is not TESTER else 0), folder) as before:
                 for title, machine in machines.items():
-                    told = machine.enroll(f"tester-{face.name}", address)
+                    told = machine.enroll(f"tester-{face.name}", before)
                     console.print(f"{title}: {face.title}: {told.text} (simulated)", highlight=False, soft_wrap=True)
                     rows[title].append(told.text)
                     if face is TESTER:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import shutil
@@ -64,13 +65,18 @@ class SkipsFail:
             terminalreporter.write_line(f"skipped, which CI does not accept: {line}", red=True)
 
 
+def _first_seed(text: str) -> int | str:
+    return text if text == "random" else int(text)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("faceward")
     group.addoption(
         "--first-seed",
-        type=int,
+        type=_first_seed,
         default=None,
-        help="seed of the first simulated person or attacker of a test, to replay a failure; drawn if absent",
+        metavar="SEED|random",
+        help="seed of the first simulated person or attacker of each test, or random; each test's own if absent",
     )
     group.addoption(
         "--promise-runs",
@@ -142,12 +148,19 @@ class Bench:
 
 
 @pytest.fixture(scope="session")
-def draw_seed(request: pytest.FixtureRequest) -> Callable[[], int]:
-    """Draws a seed that nobody tuned on (those are below 1,000), and prints it; `--first-seed` takes its place."""
+def draw_seed(request: pytest.FixtureRequest) -> Callable[[str], int]:
+    """Draws a seed that nobody tuned on (those are below 1,000), by a name, and prints it.
+
+    A name has the same seed in every run: whether a change is good is not to hang on who came this time. New people are
+    met with `--first-seed=random`, the same again with `--first-seed=SEED`.
+    """
     given = request.config.getoption("--first-seed")
 
-    def draw() -> int:
-        drawn = random.SystemRandom().randrange(10_000, 1_000_000) if given is None else int(given)
+    def draw(name: str) -> int:
+        if given is None:
+            drawn = 10_000 + int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little") % 990_000
+        else:
+            drawn = random.SystemRandom().randrange(10_000, 1_000_000) if given == "random" else int(given)
         print(f"seed {drawn} (again: --first-seed={drawn})")
         return drawn
 
@@ -155,9 +168,11 @@ def draw_seed(request: pytest.FixtureRequest) -> Callable[[], int]:
 
 
 @pytest.fixture
-def seed(draw_seed: Callable[[], int], record_property: Callable[[str, object], None]) -> int:
+def seed(
+    request: pytest.FixtureRequest, draw_seed: Callable[[str], int], record_property: Callable[[str, object], None]
+) -> int:
     """The test's own drawn seed."""
-    drawn = draw_seed()
+    drawn = draw_seed(request.node.nodeid)
     record_property("seed", drawn)
     return drawn
 

@@ -43,14 +43,14 @@ def refused_as_not_live(
 
 @pytest.fixture(scope="session")
 def enrolled(
-    new_bench: type[Any], tmp_path_factory: pytest.TempPathFactory, draw_seed: Callable[[], int]
+    new_bench: type[Any], tmp_path_factory: pytest.TempPathFactory, draw_seed: Callable[[str], int]
 ) -> Iterator[Enrolled]:
     """Two people, enrolled by one host on one attested sensor after another. Tests change nothing in its store."""
     with new_bench(tmp_path_factory.mktemp("enrolled")) as bench:
         home = bench.home()
         made = []
         for name in ("alice", "bob"):
-            host = bench.host_before("live", draw_seed(), home=home)
+            host = bench.host_before("live", draw_seed(f"enrolled {name}"), home=home)
             made.append(_enrolled_at_last(host, name))
         yield Enrolled(host, *made)
 

@@ -15,8 +15,8 @@ from faceward_sim.rig import build_firmware
 
 
 @pytest.fixture(scope="session")
-def _person(draw_seed: Callable[[], int]) -> Firmware:
-    return build_firmware("sl-940", "live", draw_seed())
+def _person(draw_seed: Callable[[str], int]) -> Firmware:
+    return build_firmware("sl-940", "live", draw_seed("person"))
 
 
 @pytest.fixture
@@ -30,9 +30,9 @@ def sitter(_person: Firmware) -> Firmware:
 
 @pytest.fixture(scope="session")
 def _enrolled(
-    new_bench: type, draw_seed: Callable[[], int], tmp_path_factory: pytest.TempPathFactory
+    new_bench: type, draw_seed: Callable[[str], int], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, int]:
-    seed = draw_seed()
+    seed = draw_seed("enrolled")
     with new_bench(tmp_path_factory.mktemp("enrolled")) as bench:
         home = bench.home()
         enroll(bench.host_before("live", seed, home=home), "alice")

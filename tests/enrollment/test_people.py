@@ -75,10 +75,10 @@ class Town:
 
 @pytest.fixture(scope="module")
 def town(
-    new_bench: type, draw_seed: Callable[[], int], tmp_path_factory: pytest.TempPathFactory
+    new_bench: type, draw_seed: Callable[[str], int], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Town]:
     began_s = time.monotonic()
-    first = draw_seed()
+    first = draw_seed("town")
     with new_bench(tmp_path_factory.mktemp("town")) as bench:
         home = bench.home()
         people = [

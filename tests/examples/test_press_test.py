@@ -23,7 +23,5 @@ def test_the_naive_machine_enrolls_the_mask_and_the_door_lock_the_tester_alone()
     assert "two cameras: the tester, alive: enrolled" in done.stdout
     assert "door lock, Faceward: the tester, alive: enrolled" in done.stdout
     assert "door lock, Faceward: mask, 3,200 yuan: refused, not live" in done.stdout
-    assert all(
-        "(simulated)" in line for line in done.stdout.splitlines() if "yuan: " in line and "stand-in" not in line
-    )
-    assert "stand-in" in done.stdout and "(all simulated)" in done.stdout
+    assert all("(simulated)" in line for line in done.stdout.splitlines() if ": refused" in line or ": enrolled" in line)
+    assert "(all simulated)" in done.stdout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -76,8 +75,7 @@ class Scene:
 class People:
     """Renders people of the simulator, straight from its imager: no USB in between."""
 
-    def __init__(self) -> None:
-        seed = random.SystemRandom().randrange(10_000, 10_000_000)
+    def __init__(self, seed: int) -> None:
         self.seeds = [seed + n for n in range(8)]
         self._kept: dict[tuple[object, ...], Scene] = {}
 
@@ -137,8 +135,8 @@ def _info(imager: object) -> SensorInfo:
 
 
 @pytest.fixture(scope="session")
-def people() -> People:
-    return People()
+def people(draw_seed: Callable[[str], int]) -> People:
+    return People(draw_seed("people"))
 
 
 @pytest.fixture(scope="session")

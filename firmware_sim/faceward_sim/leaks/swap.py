@@ -13,7 +13,7 @@ from faceward_sim.firmware.imager import Exposure, Illumination, Prompt
 from faceward_sim.leaks.finding import Finding
 from faceward_sim.optics.geometry import Geometry
 from faceward_sim.optics.rasterise import Rasteriser
-from faceward_sim.optics.structured_light import StructuredLightImager, build_unit
+from faceward_sim.optics.structured_light import StructuredLightImager, build_sl_940
 from faceward_sim.world.instruments.batches import Batch
 from faceward_sim.world.instruments.masks import MASKS, MaskDesign
 from faceward_sim.world.people import draw_person
@@ -97,7 +97,7 @@ def _repainted(
 
 def _frames(worn: list[MaskWearer], seed: int) -> tuple[int, float]:
     """The largest change beside the mask, and the median one on it, over flood and dark frames."""
-    imagers = [build_unit(actor, seed) for actor in worn]
+    imagers = [build_sl_940(actor, seed) for actor in worn]
     outside, inside = 0, []
     for slot, prompt in MOMENTS[::3]:
         for light in (Illumination.FLOOD, Illumination.OFF):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from faceward_sim.firmware.imager import Exposure, Illumination, Prompt
 from faceward_sim.leaks.finding import Finding
-from faceward_sim.optics.structured_light import StructuredLightImager, build_unit
+from faceward_sim.optics.structured_light import StructuredLightImager, build_sl_940
 from faceward_sim.world.actors import ACTORS
 from faceward_sim.world.instruments.masks import MASKS, Extent
 
@@ -94,7 +94,7 @@ def tell(rows: Sequence[dict[str, Floats]], attack: NDArray[np.bool_], seed: int
 
 def cues(name: str, seed: int, distance_mm: float, tone: float) -> dict[str, Floats]:
     """What is seen of one presentation, by KINDS."""
-    imager = build_unit(ACTORS[name].build(seed, distance_mm=distance_mm, tone=tone), seed)
+    imager = build_sl_940(ACTORS[name].build(seed, distance_mm=distance_mm, tone=tone), seed)
     lights = (Illumination.OFF, Illumination.FLOOD, Illumination.DOTS) * 3
     slots = [
         imager.expose(Exposure(slot, slot * _SLOT_US, light, _EXPOSURE_US, 1.0, Prompt.NONE))

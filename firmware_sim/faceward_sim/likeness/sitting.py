@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceward_sim.firmware.imager import Exposure, FactoryCalibration, Illumination, Prompt
-from faceward_sim.optics.structured_light import StructuredLightImager, build_unit
+from faceward_sim.optics.structured_light import StructuredLightImager, build_sl_940
 from faceward_sim.world.body import FACE_CENTRE_MM, Body
 from faceward_sim.world.motion import Mover
 from faceward_sim.world.rooms import draw_room
@@ -52,7 +52,7 @@ class _Chair:
 @cache
 def _unit(number: int) -> tuple[StructuredLightImager, _Chair]:
     chair = _Chair()
-    return build_unit(chair, number), chair
+    return build_sl_940(chair, number), chair
 
 
 def take_portrait(body: Body, number: int) -> Portrait:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from faceward_sim.optics.materials import skin_colour
 from faceward_sim.world.anatomy import Anatomy, Floats, load_anatomy
 from faceward_sim.world.complexion import smooth
 from faceward_sim.world.generators import EVERY, B
@@ -181,7 +182,9 @@ class Mask:
             hidden = (to_edge[corners] > _EDGE_MM).all(axis=1) & (to_lid[corners] >= 22).all(axis=1)
             self.bare_triangles = anatomy.triangles[skin & ~hidden]
         self.reflectance = lay_on(design.coat, model, self.batch.reflectance, self.batch.material, seed)
-        self.material = self.batch.material
+        # Painted to look in a room's light as the face does that it shows.
+        red, green, blue = (part / self.batch.reflectance for part in skin_colour(model.complexion.skin))
+        self.material = replace(self.batch.material, colour=(red, green, blue))
         self.hair = self._grow(anatomy, model, rng) if design.extent is Extent.HEAD else wearer.hair
         self._lay_out(anatomy, anatomy.triangles[mask])
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import secrets
-
 import numpy as np
 import pytest
 from faceward_sim.optics.transport.layers import Layer, gap, modified, skin
@@ -9,13 +7,6 @@ from faceward_sim.optics.transport.photons import fly, radians_per_mm
 from faceward_sim.optics.transport.response import Tally
 
 _PHOTONS = 60_000
-
-
-@pytest.fixture
-def seed():
-    drawn = 10_000 + secrets.randbelow(1_000_000)
-    print(f"photon seed {drawn}")
-    return drawn
 
 
 def _noise(share, photons=_PHOTONS):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-
 import numpy as np
 import pytest
 from faceward_sim.optics.transport.layers import Layer, gap, modified, skin
@@ -19,9 +17,7 @@ _HEAD_MU_S_REDUCED = 1.96
 
 
 @pytest.fixture
-def rng():
-    seed = 10_000 + secrets.randbelow(1_000_000)
-    print(f"parameter seed {seed}")
+def rng(seed):
     return np.random.default_rng(seed)
 
 
