@@ -13,6 +13,7 @@ from faceward_sim.firmware.imager import Exposure, Illumination, Imager, Prompt
 from faceward_sim.scene import MESH_PREFIX, PROMPTS, MeshLook, Scene
 
 if TYPE_CHECKING:
+    from faceward_sim.world.adaptive import AdaptiveDesign
     from faceward_sim.world.environment import Environment
     from faceward_sim.world.surface import Actor
 
@@ -79,6 +80,8 @@ def scene_actor(scene: Scene) -> Actor:
     script, place = scene.script, scene.environment
     if scene.who.mesh is not None:
         actor = _mesh_head(scene, scene.who.mesh)
+    elif scene.who.design is not None:
+        actor = _made_after(scene, scene.who.design)
     else:
         spec = _named(ACTORS, scene.who.actor, "actor")
         actor = spec.build(scene.seed, distance_mm=place.distance_mm, tone=scene.who.tone)
@@ -97,6 +100,16 @@ def scene_actor(scene: Scene) -> Actor:
             ],
         )
     return place.around(actor, scene.seed)
+
+
+def _made_after(scene: Scene, design: AdaptiveDesign) -> Actor:
+    from faceward_sim.world.instruments.castings import cast_after
+    from faceward_sim.world.motion import Manner
+    from faceward_sim.world.wearers import MaskWearer
+
+    manner = Manner(design.late_s, design.sway_share, design.turn_share)
+    place = scene.environment
+    return MaskWearer(cast_after(design), scene.seed, place.distance_mm, scene.who.tone, manner=manner)
 
 
 def _mesh_head(scene: Scene, look: MeshLook) -> Actor:

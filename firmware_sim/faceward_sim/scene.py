@@ -6,6 +6,9 @@
     actor = "live"            # `faceward-sim actors`, or "mesh:FILE.obj", "mesh:FILE.ply" beside this file
     tone = 2.5                # of living skin, 1 (I-II) to 4 (VI); drawn from the seed if left out
 
+    [who.design]              # of an actor "mask-adaptive" alone: what it differs in from the usual design
+    mu_s_reduced_per_mm = 2.4 # `faceward_sim.world.adaptive` has every property, with its bounds
+
     [sensor]
     model = "sl-940"          # `faceward-sim sensors`
     unit = 12                 # which unit; the scene's seed if left out
@@ -43,6 +46,7 @@ from typing import Any
 from faceward_sim.faults import parse_fault
 from faceward_sim.firmware.imager import Prompt
 from faceward_sim.tables import Table, TableError, parse_table, read_table, write_table
+from faceward_sim.world.adaptive import BOUNDS, MASK_ADAPTIVE, AdaptiveDesign
 from faceward_sim.world.environment import LIGHTS, Environment
 
 SEED_CAP = 2**53
@@ -71,11 +75,12 @@ class MeshLook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Who:
-    """Somebody or something by name; `mesh` says more where the name is a mesh's."""
+    """Somebody or something by name; `mesh` says more where the name is a mesh's, `design` where it is MASK_ADAPTIVE."""
 
     actor: str = "live"
     tone: float | None = None
     mesh: MeshLook | None = None
+    design: AdaptiveDesign | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +160,7 @@ def _scene(root: Table) -> Scene:
     seed = root.whole("seed", low=0, high=SEED_CAP)
     sensor = _sensor(root.table("sensor"), seed)
     who = _who(root.table("who"))
-    environment = _environment(root.table("environment"))
+    environment = _environment(root.table("environment"), who)
     script = _script(root.table("script"))
     root.finish()
     return Scene(seed=seed, who=who, sensor=sensor, environment=environment, script=script)
@@ -170,8 +175,24 @@ def _who(table: Table) -> Who:
         mesh = _mesh(table.table("mesh"))
     elif table.has("mesh"):
         raise table.error("mesh", f'only an actor "{MESH_PREFIX}FILE" has it')
+    design = None
+    if actor == MASK_ADAPTIVE:
+        design = read_design(table.table("design"))
+    elif table.has("design"):
+        raise table.error("design", f'only an actor "{MASK_ADAPTIVE}" has it')
     table.finish()
-    return Who(actor=actor, tone=tone, mesh=mesh)
+    return Who(actor=actor, tone=tone, mesh=mesh, design=design)
+
+
+def read_design(table: Table) -> AdaptiveDesign:
+    """A design; what is left out is as usual. Raises TableError."""
+    usual = AdaptiveDesign()
+    values = {
+        name: table.number(name, getattr(usual, name), low=bound.low, high=bound.high)
+        for name, bound in BOUNDS.items()
+    }
+    table.finish()
+    return AdaptiveDesign(**values)
 
 
 def _check_actor(table: Table, key: str, actor: str) -> None:
@@ -181,8 +202,9 @@ def _check_actor(table: Table, key: str, actor: str) -> None:
     if actor.startswith(MESH_PREFIX):
         if Path(actor).suffix.lower() not in (".obj", ".ply"):
             raise table.error(key, f"{actor!r} is neither an .obj nor a .ply")
-    elif actor not in ACTORS:
-        raise table.error(key, f'no actor {actor!r}; there are {", ".join(sorted(ACTORS))}, and "{MESH_PREFIX}FILE"')
+    elif actor not in (*ACTORS, MASK_ADAPTIVE):
+        names = ", ".join(sorted((*ACTORS, MASK_ADAPTIVE)))
+        raise table.error(key, f'no actor {actor!r}; there are {names}, and "{MESH_PREFIX}FILE"')
 
 
 def _mesh(table: Table) -> MeshLook:
@@ -217,10 +239,12 @@ def _sensor(table: Table, seed: int) -> SensorDraw:
     return drawn
 
 
-def _environment(table: Table) -> Environment:
+def _environment(table: Table, who: Who) -> Environment:
+    # Where to stand is part of a design; a scene that names another distance has its way.
+    usual_mm = 400.0 if who.design is None else who.design.distance_mm
     environment = Environment(
         light=table.choice("light", LIGHTS, "indoor"),
-        distance_mm=table.number("distance_mm", 400.0, low=100.0, high=2000.0),
+        distance_mm=table.number("distance_mm", usual_mm, low=100.0, high=2000.0),
         yaw_deg=table.number("yaw_deg", 0.0, low=-60.0, high=60.0),
         pitch_deg=table.number("pitch_deg", 0.0, low=-60.0, high=60.0),
     )
@@ -257,8 +281,8 @@ def _motion(table: Table) -> Motion:
 def _swap(table: Table) -> Swap:
     actor = table.text("actor")
     _check_actor(table, "actor", actor)
-    if actor.startswith(MESH_PREFIX):
-        raise table.error("actor", "a mesh can't take another's place; name an actor")
+    if actor.startswith(MESH_PREFIX) or actor == MASK_ADAPTIVE:
+        raise table.error("actor", "a mesh or a design can't take another's place; name an actor")
     swap = Swap(
         actor=actor,
         seed=table.whole("seed", low=0, high=SEED_CAP),

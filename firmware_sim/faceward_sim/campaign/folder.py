@@ -3,6 +3,7 @@
 campaign.json     digests of plan, policy and frozen gates, written before anything else
 plan.toml         the plan's bytes
 policy.toml       the policy's
+*.toml            the designs that the plan names
 openings.log      one line each time that test presentations began, in JSON
 failures.log      what is known of errors
 results*, about.json, pictures/    as faceward.pad has them
@@ -58,6 +59,8 @@ class CampaignFolder:
                 (path / PICTURES).mkdir(exist_ok=True)
                 _write(path / PLAN, plan.content)
                 _write(path / POLICY, policy)
+                for name, content in plan.beside:
+                    _write(path / name, content)
                 # Last: a folder that says whose it is has all of it.
                 _write(path / IDENTITY, json.dumps(identity, indent=2).encode() + b"\n")
         except OSError as error:

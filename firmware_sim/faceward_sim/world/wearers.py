@@ -9,7 +9,7 @@ from faceward_sim.world.body import FACE_CENTRE_MM, Body, Pose
 from faceward_sim.world.instruments.batches import Batch
 from faceward_sim.world.instruments.glasses import Glasses, GlassesDesign
 from faceward_sim.world.instruments.masks import Mask, MaskDesign
-from faceward_sim.world.motion import Mover
+from faceward_sim.world.motion import Manner, Mover
 from faceward_sim.world.people import draw_person
 from faceward_sim.world.rooms import draw_room
 from faceward_sim.world.surface import SceneState, Surface
@@ -19,14 +19,21 @@ class MaskWearer:
     """A living person under a mask. `batch` takes the place of the drawn material and changes nothing else."""
 
     def __init__(
-        self, design: MaskDesign, seed: int, distance_mm: float, tone: float | None, *, batch: Batch | None = None
+        self,
+        design: MaskDesign,
+        seed: int,
+        distance_mm: float,
+        tone: float | None,
+        *,
+        batch: Batch | None = None,
+        manner: Manner | None = None,
     ) -> None:
         self.name = design.name
         self.species = design.species
         wearer = draw_person(seed, tone=tone)
         self.mask = Mask(design, seed, wearer, batch)
         self._body = Body(wearer, skin=self.mask.bare_triangles)
-        self._mover = Mover(seed, distance_mm)
+        self._mover = Mover(seed, distance_mm, manner or Manner())
         self._room = draw_room(seed)
         self._place = np.array([0.0, -FACE_CENTRE_MM, distance_mm], np.float32)
 
