@@ -188,8 +188,7 @@ def read_design(table: Table) -> AdaptiveDesign:
     """A design; what is left out is as usual. Raises TableError."""
     usual = AdaptiveDesign()
     values = {
-        name: table.number(name, getattr(usual, name), low=bound.low, high=bound.high)
-        for name, bound in BOUNDS.items()
+        name: table.number(name, getattr(usual, name), low=bound.low, high=bound.high) for name, bound in BOUNDS.items()
     }
     table.finish()
     return AdaptiveDesign(**values)

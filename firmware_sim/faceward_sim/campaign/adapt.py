@@ -19,7 +19,7 @@ from pathlib import Path
 from faceward.pad import CaptureOutcome, Presentation, ResultsWriter, read_results
 
 from faceward_sim.campaign.crew import Crew
-from faceward_sim.campaign.folder import PICTURES, POLICY, CampaignFolder, FolderError, write_file
+from faceward_sim.campaign.folder import PICTURES, CampaignFolder, FolderError, write_file
 from faceward_sim.campaign.plan import Attack, Plan
 from faceward_sim.campaign.presenting import Order
 from faceward_sim.campaign.roster import Entry, attack_entry

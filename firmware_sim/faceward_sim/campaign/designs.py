@@ -1,8 +1,8 @@
 """A file of designs: what a search has found, to be presented by a plan.
 
-    [[designs]]
-    mu_s_reduced_per_mm = 2.4      # every property of `faceward_sim.world.adaptive`; as usual if left out
-    thickness_mm = 1.8
+[[designs]]
+mu_s_reduced_per_mm = 2.4      # every property of `faceward_sim.world.adaptive`; as usual if left out
+thickness_mm = 1.8
 """
 
 from __future__ import annotations

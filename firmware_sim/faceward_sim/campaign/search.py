@@ -32,9 +32,7 @@ class Search:
         start = np.array([BOUNDS[name].share(getattr(usual, name)) for name in self.names])
         reach = np.tile([0.0, 1.0], (len(self.names), 1))
         # Edges are allowed, but the strategy wants its start inside.
-        self._cma = CMA(
-            mean=np.clip(start, 0.05, 0.95), sigma=SPREAD, bounds=reach, seed=seed, population_size=size
-        )
+        self._cma = CMA(mean=np.clip(start, 0.05, 0.95), sigma=SPREAD, bounds=reach, seed=seed, population_size=size)
 
     def ask(self) -> tuple[AdaptiveDesign, ...]:
         """The next generation."""

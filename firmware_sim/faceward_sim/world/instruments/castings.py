@@ -17,7 +17,7 @@ from faceward_sim.world.instruments.batches import Batch
 from faceward_sim.world.instruments.masks import MaskDesign
 from faceward_sim.world.streams import stream
 
-# Standard deviation of the logarithm, all assumed: pigment is weighed, thickness follows two moulds, paint is judged by eye.
+# Sigma of the logarithm, all assumed: pigment is weighed, thickness follows two moulds, paint is judged by eye.
 SCATTER: Mapping[str, float] = MappingProxyType(
     {
         "mu_s_reduced_per_mm": 0.05,
