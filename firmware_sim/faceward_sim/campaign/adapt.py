@@ -251,11 +251,12 @@ def _claim(out: Path, plan: Plan, frozen: str, seed: int, size: int) -> int:
             (out / PICTURES).mkdir(exist_ok=True)
             (out / SCENES).mkdir(exist_ok=True)
             write_file(path, json.dumps({**wanted, "size": size}, indent=2).encode() + b"\n")
-        found = json.loads(path.read_bytes())
-        kept = int(found.pop("size"))
     except OSError as error:
         raise FolderError(f"{out} can't be written: {error.strerror or error}") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    try:
+        found = dict(json.loads(path.read_bytes()))
+        kept = int(found["size"])
+    except (OSError, ValueError, KeyError, TypeError):
         raise FolderError(f"{path} can't be read; take a new folder") from None
     told = {"plan_sha256": "another plan", "frozen_sha256": "other gates or another policy", "seed": "another seed"}
     for key, what in told.items():

@@ -78,7 +78,7 @@ class CampaignFolder:
         found = _identity(path)
         plan = load_plan(path / PLAN)
         if plan.digest != found["plan_sha256"]:
-            raise FolderError(f"{path / PLAN} was changed after the campaign began")
+            raise FolderError(f"{path / PLAN}, or a file that it names, was changed after the campaign began")
         try:
             policy = (path / POLICY).read_bytes()
         except OSError as error:
