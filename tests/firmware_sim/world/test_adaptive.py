@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from faceward_sim.world.adaptive import BOUNDS, NAMES, AdaptiveDesign
 from hypothesis import given
@@ -37,3 +39,9 @@ def test_what_nobody_can_cast_or_do_is_no_design(name):
 
 def test_masks_are_cast_from_eight_tenths_to_four_millimetres():
     assert (BOUNDS["thickness_mm"].low, BOUNDS["thickness_mm"].high) == (0.8, 4.0)
+
+
+def test_the_document_has_every_bound_as_it_is():
+    text = (Path(__file__).resolve().parents[3] / "docs/campaigns.md").read_text(encoding="utf-8")
+    for name, bound in BOUNDS.items():
+        assert f"| `{name}` | {bound.low:g} | {bound.high:g} | {bound.source} |" in text
