@@ -13,7 +13,9 @@ from faceward_sim.firmware.imager import Exposure, Illumination, Imager, Prompt
 from faceward_sim.scene import DEFAULT_GENERATOR, MESH_PREFIX, PROMPTS, MeshLook, Scene
 
 if TYPE_CHECKING:
+    from faceward_sim.world.adaptive import AdaptiveDesign
     from faceward_sim.world.environment import Environment
+    from faceward_sim.world.generators import Generator
     from faceward_sim.world.surface import Actor
 
 _Spec = TypeVar("_Spec")
@@ -89,6 +91,8 @@ def scene_actor(scene: Scene) -> Actor:
     script, place = scene.script, scene.environment
     if scene.who.mesh is not None:
         actor = _mesh_head(scene, scene.who.mesh)
+    elif scene.who.design is not None:
+        actor = _made_after(scene, scene.who.design, drawn_by)
     else:
         spec = _named(ACTORS, scene.who.actor, "actor")
         actor = spec.build(scene.seed, distance_mm=place.distance_mm, tone=scene.who.tone, generator=drawn_by)
@@ -107,6 +111,16 @@ def scene_actor(scene: Scene) -> Actor:
             ],
         )
     return place.around(actor, scene.seed)
+
+
+def _made_after(scene: Scene, design: AdaptiveDesign, drawn_by: Generator) -> Actor:
+    from faceward_sim.world.instruments.castings import cast_after
+    from faceward_sim.world.motion import Manner
+    from faceward_sim.world.wearers import MaskWearer
+
+    manner = Manner(design.late_s, design.sway_share, design.turn_share)
+    place = scene.environment
+    return MaskWearer(cast_after(design), scene.seed, place.distance_mm, scene.who.tone, drawn_by, manner=manner)
 
 
 def _mesh_head(scene: Scene, look: MeshLook) -> Actor:

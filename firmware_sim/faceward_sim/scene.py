@@ -7,6 +7,9 @@
     actor = "live"            # `faceward-sim actors`, or "mesh:FILE.obj", "mesh:FILE.ply" beside this file
     tone = 2.5                # of living skin, 1 (I-II) to 4 (VI); drawn from the seed if left out
 
+    [who.design]              # of an actor "mask-adaptive" alone: what it differs in from the usual design
+    mu_s_reduced_per_mm = 2.4 # `faceward_sim.world.adaptive` has every property, with its bounds
+
     [sensor]
     model = "sl-940"          # `faceward-sim sensors`
     unit = 12                 # which unit; the scene's seed if left out
@@ -44,6 +47,7 @@ from typing import Any
 from faceward_sim.faults import parse_fault
 from faceward_sim.firmware.imager import Prompt
 from faceward_sim.tables import Table, TableError, parse_table, read_table, write_table
+from faceward_sim.world.adaptive import BOUNDS, MASK_ADAPTIVE, AdaptiveDesign
 from faceward_sim.world.environment import LIGHTS, Environment
 
 SEED_CAP = 2**53
@@ -73,11 +77,12 @@ class MeshLook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Who:
-    """Somebody or something by name; `mesh` says more where the name is a mesh's."""
+    """Somebody or something by name; `mesh` says more where the name is a mesh's, `design` where it is MASK_ADAPTIVE."""
 
     actor: str = "live"
     tone: float | None = None
     mesh: MeshLook | None = None
+    design: AdaptiveDesign | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +167,7 @@ def _scene(root: Table) -> Scene:
     generator = root.choice("generator", tuple(GENERATORS), DEFAULT_GENERATOR)
     sensor = _sensor(root.table("sensor"), seed, generator)
     who = _who(root.table("who"), generator)
-    environment = _environment(root.table("environment"))
+    environment = _environment(root.table("environment"), who)
     script = _script(root.table("script"), generator)
     root.finish()
     return Scene(seed=seed, generator=generator, who=who, sensor=sensor, environment=environment, script=script)
@@ -177,8 +182,23 @@ def _who(table: Table, generator: str) -> Who:
         mesh = _mesh(table.table("mesh"))
     elif table.has("mesh"):
         raise table.error("mesh", f'only an actor "{MESH_PREFIX}FILE" has it')
+    design = None
+    if actor == MASK_ADAPTIVE:
+        design = read_design(table.table("design"))
+    elif table.has("design"):
+        raise table.error("design", f'only an actor "{MASK_ADAPTIVE}" has it')
     table.finish()
-    return Who(actor=actor, tone=tone, mesh=mesh)
+    return Who(actor=actor, tone=tone, mesh=mesh, design=design)
+
+
+def read_design(table: Table) -> AdaptiveDesign:
+    """A design; what is left out is as usual. Raises TableError."""
+    usual = AdaptiveDesign()
+    values = {
+        name: table.number(name, getattr(usual, name), low=bound.low, high=bound.high) for name, bound in BOUNDS.items()
+    }
+    table.finish()
+    return AdaptiveDesign(**values)
 
 
 def _check_actor(table: Table, key: str, actor: str, generator: str) -> None:
@@ -190,9 +210,10 @@ def _check_actor(table: Table, key: str, actor: str, generator: str) -> None:
             raise table.error(key, f"{actor!r} is neither an .obj nor a .ply")
         if generator != DEFAULT_GENERATOR:
             raise table.error(key, f"a mesh is drawn by generator {DEFAULT_GENERATOR} alone; leave generator out")
-    elif actor not in ACTORS:
-        raise table.error(key, f'no actor {actor!r}; there are {", ".join(sorted(ACTORS))}, and "{MESH_PREFIX}FILE"')
-    else:
+    elif actor not in (*ACTORS, MASK_ADAPTIVE):
+        names = ", ".join(sorted((*ACTORS, MASK_ADAPTIVE)))
+        raise table.error(key, f'no actor {actor!r}; there are {names}, and "{MESH_PREFIX}FILE"')
+    elif actor != MASK_ADAPTIVE:
         check_drawn(table, key, "actor", actor, ACTORS[actor].generators, generator)
 
 
@@ -239,10 +260,12 @@ def _sensor(table: Table, seed: int, generator: str) -> SensorDraw:
     return drawn
 
 
-def _environment(table: Table) -> Environment:
+def _environment(table: Table, who: Who) -> Environment:
+    # Where to stand is part of a design; a scene that names another distance has its way.
+    usual_mm = 400.0 if who.design is None else who.design.distance_mm
     environment = Environment(
         light=table.choice("light", LIGHTS, "indoor"),
-        distance_mm=table.number("distance_mm", 400.0, low=100.0, high=2000.0),
+        distance_mm=table.number("distance_mm", usual_mm, low=100.0, high=2000.0),
         yaw_deg=table.number("yaw_deg", 0.0, low=-60.0, high=60.0),
         pitch_deg=table.number("pitch_deg", 0.0, low=-60.0, high=60.0),
     )
@@ -279,8 +302,8 @@ def _motion(table: Table) -> Motion:
 def _swap(table: Table, generator: str) -> Swap:
     actor = table.text("actor")
     _check_actor(table, "actor", actor, generator)
-    if actor.startswith(MESH_PREFIX):
-        raise table.error("actor", "a mesh can't take another's place; name an actor")
+    if actor.startswith(MESH_PREFIX) or actor == MASK_ADAPTIVE:
+        raise table.error("actor", "a mesh or a design can't take another's place; name an actor")
     swap = Swap(
         actor=actor,
         seed=table.whole("seed", low=0, high=SEED_CAP),

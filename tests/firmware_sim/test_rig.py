@@ -9,8 +9,10 @@ from faceward_sim.faults import FaultyFirmware
 from faceward_sim.firmware.imager import Prompt
 from faceward_sim.rig import UnknownName, build_firmware, build_scene, named_environment, scene_actor, with_faults
 from faceward_sim.scene import Motion, Scene, Script, SensorDraw, Swap, Who
+from faceward_sim.world.adaptive import AdaptiveDesign
 from faceward_sim.world.environment import Environment
 from faceward_sim.world.generators import EVERY, A, B
+from faceward_sim.world.motion import Manner
 from faceward_sim.world.surface import SceneState
 
 
@@ -122,6 +124,18 @@ def test_a_swap_happens_before_directions_and_the_place_holds_for_both(made):
         (11, 400.0, 2.0, "B"), (12, 400.0, None, "B"), (11, 0, Prompt.NONE), (12, 0, Prompt.NONE),
         (11, 2_000_000, Prompt.TURN_LEFT), (12, 2_000_000, Prompt.TURN_LEFT),
     ]  # fmt: skip
+
+
+def test_a_design_is_worn_in_the_manner_that_it_says(monkeypatch):
+    worn = []
+    monkeypatch.setattr("faceward_sim.world.wearers.MaskWearer", lambda *given, **named: worn.append((given, named)))
+    design = AdaptiveDesign(late_s=0.4, sway_share=0.5, turn_share=0.9, hole_mm=5.0)
+    who = Who(actor="mask-adaptive", tone=2.0, design=design)
+    scene_actor(scene(who=who, environment=Environment(distance_mm=350.0)))
+    (mask, seed, distance_mm, tone), named = worn[0]
+    assert (mask.species, seed, distance_mm, tone) == ("mask-adaptive", 11, 350.0, 2.0)
+    assert mask.hole_mm[0] < 5.0 < mask.hole_mm[1]
+    assert named == {"manner": Manner(0.4, 0.5, 0.9)}
 
 
 def test_a_scene_that_names_what_is_not_there_says_what_is(made):

@@ -21,6 +21,7 @@ from faceward_sim.scene import (
 )
 from faceward_sim.tables import TableError
 from faceward_sim.world.actors import ACTORS
+from faceward_sim.world.adaptive import BOUNDS, MASK_ADAPTIVE, AdaptiveDesign
 from faceward_sim.world.environment import LIGHTS, Environment
 from faceward_sim.world.generators import EVERY
 from faceward_sim.world.meshes import MATERIALS
@@ -54,7 +55,14 @@ def mesh_looks(draw):
 
 
 OF_BOTH = sorted(name for name, spec in ACTORS.items() if spec.generators == EVERY)
-people = st.builds(Who, actor=st.sampled_from(OF_BOTH), tone=st.none() | numbers(1, 4), mesh=st.none())
+people = st.builds(
+    Who, actor=st.sampled_from(OF_BOTH), tone=st.none() | numbers(1, 4), mesh=st.none()
+) | st.builds(
+    Who,
+    actor=st.just(MASK_ADAPTIVE),
+    tone=st.none() | numbers(1, 4),
+    design=st.builds(AdaptiveDesign, **{name: numbers(bound.low, bound.high) for name, bound in BOUNDS.items()}),
+)
 meshes = st.builds(
     Who,
     actor=st.sampled_from(["mesh:head.obj", 'mesh:../käthe "2".ply', "mesh:\U0001f600.ply"]),
@@ -139,6 +147,14 @@ def test_a_seed_alone_is_a_scene_whose_sensor_is_the_unit_of_that_seed():
     assert parse_scene("seed = 10012") == Scene(seed=10012, sensor=SensorDraw(unit=10012))
 
 
+def test_where_to_stand_is_the_designs_unless_the_scene_says_otherwise():
+    text = "seed = 10012\n[who]\nactor = 'mask-adaptive'\n"
+    assert parse_scene(text).who.design == AdaptiveDesign()
+    text += "[who.design]\ndistance_mm = 333.0\n"
+    assert parse_scene(text).environment.distance_mm == 333.0
+    assert parse_scene(text + "[environment]\ndistance_mm = 500.0").environment.distance_mm == 500.0
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -155,7 +171,10 @@ def test_a_seed_alone_is_a_scene_whose_sensor_is_the_unit_of_that_seed():
         ("seed = 1\n[script]\nobeys = ['turn']", "script.obeys: 'turn' is none of"),
         ("seed = 1\n[script]\nfaults = ['rain']", "script.faults: no fault 'rain'"),
         ("seed = 1\n[[script.motions]]\nmotion = 'fly'", r"script.motions\[0\].motion: 'fly' is none of"),
-        ("seed = 1\n[script.swap]\nactor = 'mesh:a.obj'\nseed = 1\nat_s = 1.0", "script.swap.actor: a mesh can't"),
+        ("seed = 1\n[script.swap]\nactor = 'mesh:a.obj'\nseed = 1\nat_s = 1.0", "swap.actor: a mesh or a design can't"),
+        ("seed = 1\n[script.swap]\nactor = 'mask-adaptive'\nseed = 1\nat_s = 1.0", "swap.actor: a mesh or a design"),
+        ("seed = 1\n[who.design]\nwash = 1.0", 'who.design: only an actor "mask-adaptive" has it'),
+        ("seed = 1\n[who]\nactor = 'mask-adaptive'\n[who.design]\nwash = 9.0", "who.design.wash: 9 is not between"),
     ],
 )
 def test_what_is_wrong_is_told_by_key(text, told):

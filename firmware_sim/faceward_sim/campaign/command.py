@@ -114,6 +114,54 @@ def run(
 
 
 @app.command()
+def adapt(
+    plan_file: _PlanFile,
+    out: Annotated[Path, typer.Option(help="The search's folder; the same command again goes on where it ended.")],
+    budget: Annotated[int, typer.Option(min=8, max=100_000, help="Presentations; a larger one goes on searching.")],
+    seed: Annotated[int, typer.Option(min=0, max=2**31, help="Another one, and the search goes another way.")] = 1,
+    jobs: _Jobs = None,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler; its workers do the work.")
+    ] = None,
+    models: _Models = None,
+) -> None:
+    """Search the design of a mask, and its wearer's behaviour, against the plan's gates, on wearers of its dev split."""
+    _require_extra("cmaes")
+    from faceward import FacewardError
+
+    from faceward_sim.campaign.adapt import adapt as search_designs
+    from faceward_sim.campaign.crew import CrewError
+    from faceward_sim.campaign.finding import DESIGNS, PRESENT, REPORT, write_found
+    from faceward_sim.campaign.folder import FolderError
+    from faceward_sim.tables import TableError
+
+    plan = _plan(plan_file)
+    if dask is not None and jobs is not None:
+        _fail("--jobs is for this machine; a Dask cluster has its own workers")
+    interrupted: list[int] = []
+    console = Console(stderr=True)
+    try:
+        with _crew(dask, jobs) as crew, _interruptible(interrupted, console), _shown(console) as tell:
+            found = search_designs(
+                plan, out, crew, presentations=budget, seed=seed, models_folder=models, tell=tell,
+                stop=lambda: bool(interrupted),
+            )  # fmt: skip
+        write_found(out, plan, found)
+    except (FacewardError, FolderError, CrewError, TableError, ValueError) as error:
+        _fail(str(error))
+    for number, each in enumerate(found.finalists, 1):
+        print(
+            f"design {number}: taken for living {each.accepted} of {len(each.finals)} times, "
+            f"mean score {each.score:.3f} (simulated)"
+        )
+    print(f"{out / REPORT}")
+    if not found.complete:
+        print("the same command goes on from here", file=sys.stderr)
+        raise typer.Exit(EXIT_INTERRUPTED)
+    print(f"{out / DESIGNS}; next: faceward-sim campaign run {out / PRESENT} --out DIR")
+
+
+@app.command()
 def scene(
     folder: _Folder,
     presentation_id: _Id,
@@ -242,8 +290,8 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"
 
 
-def _require_extra() -> None:
-    missing = [name for name in NEEDED if find_spec(name) is None]
+def _require_extra(*more: str) -> None:
+    missing = [name for name in (*NEEDED, *more) if find_spec(name) is None]
     if missing:
         _fail(f"campaigns need {', '.join(missing)}; install faceward-sim[campaign]")
 

@@ -3,6 +3,7 @@
 campaign.json     digests of plan, policy and frozen gates, written before anything else
 plan.toml         the plan's bytes
 policy.toml       the policy's
+*.toml            the designs that the plan names
 openings.log      one line each time that test presentations began, in JSON
 failures.log      what is known of errors
 results*, about.json, pictures/    as faceward.pad has them
@@ -56,10 +57,12 @@ class CampaignFolder:
                 if strangers:
                     raise FolderError(f"{path} has results of something else ({strangers[0]}); take a new folder")
                 (path / PICTURES).mkdir(exist_ok=True)
-                _write(path / PLAN, plan.content)
-                _write(path / POLICY, policy)
+                write_file(path / PLAN, plan.content)
+                write_file(path / POLICY, policy)
+                for name, content in plan.beside:
+                    write_file(path / name, content)
                 # Last: a folder that says whose it is has all of it.
-                _write(path / IDENTITY, json.dumps(identity, indent=2).encode() + b"\n")
+                write_file(path / IDENTITY, json.dumps(identity, indent=2).encode() + b"\n")
         except OSError as error:
             raise FolderError(f"{path} can't be written: {error.strerror or error}") from None
         found = _identity(path)
@@ -75,7 +78,7 @@ class CampaignFolder:
         found = _identity(path)
         plan = load_plan(path / PLAN)
         if plan.digest != found["plan_sha256"]:
-            raise FolderError(f"{path / PLAN} was changed after the campaign began")
+            raise FolderError(f"{path / PLAN}, or a file that it names, was changed after the campaign began")
         try:
             policy = (path / POLICY).read_bytes()
         except OSError as error:
@@ -99,7 +102,7 @@ class CampaignFolder:
             "lines_before": lines_before,
         }
         try:
-            _append(ledger, json.dumps(row))
+            append_line(ledger, json.dumps(row))
             return len(ledger.read_bytes().splitlines())
         except OSError as error:
             raise FolderError(f"{ledger} can't be written: {error.strerror or error}") from None
@@ -107,14 +110,14 @@ class CampaignFolder:
     def note_failure(self, presentation_id: str, error: str) -> None:
         """Keep what is known of an error beside the line that has its code. Raises FolderError."""
         try:
-            _append(self.path / FAILURES, f"== {presentation_id}\n{error.rstrip()}")
+            append_line(self.path / FAILURES, f"== {presentation_id}\n{error.rstrip()}")
         except OSError as problem:
             raise FolderError(f"{self.path / FAILURES} can't be written: {problem.strerror or problem}") from None
 
     def keep_picture(self, name: str, content: bytes) -> None:
         """Write a picture that a line names, before the line is written. Raises FolderError."""
         try:
-            _write(self.path / name, content)
+            write_file(self.path / name, content)
         except OSError as error:
             raise FolderError(f"{self.path / name} can't be written: {error.strerror or error}") from None
 
@@ -153,8 +156,8 @@ def _identity(path: Path) -> dict[str, str]:
         raise FolderError(f"{path} is no campaign's folder: it has no {IDENTITY} that can be read") from None
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all."""
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all. Raises OSError."""
     path.parent.mkdir(exist_ok=True)
     temporary = path.with_name(f".{path.name}.writing")
     with temporary.open("wb") as file:
@@ -164,7 +167,8 @@ def _write(path: Path, content: bytes) -> None:
     temporary.replace(path)
 
 
-def _append(path: Path, text: str) -> None:
+def append_line(path: Path, text: str) -> None:
+    """Add a line; when this returns it is on the disk. Raises OSError."""
     with path.open("ab") as file:
         file.write(text.encode() + b"\n")
         file.flush()

@@ -23,6 +23,11 @@
     draws = 42
     captures = 3
 
+    [[attacks]]
+    actor = "mask-adaptive"
+    designs = "designs.toml"       # beside the plan, from `faceward-sim campaign adapt`; presented in turn
+    draws = 42
+
     [leave_out]
     by = "species"                 # or "sensor"
     tuned_on = ["print", "screen"] # what the thresholds were chosen on
@@ -34,11 +39,13 @@ living or no attack, and a report will say so.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from faceward_sim.campaign.designs import read_designs
 from faceward_sim.scene import DEFAULT_GENERATOR, check_drawn
 from faceward_sim.tables import Table, TableError, read_bytes, read_table
+from faceward_sim.world.adaptive import MASK_ADAPTIVE, AdaptiveDesign
 
 SPLITS = ("train", "dev", "test")
 NOT_SPECIES = ("live", "none")
@@ -68,6 +75,7 @@ class Attack:
     species: str
     draws: int
     captures: int | None
+    designs: tuple[AdaptiveDesign, ...] = ()  # of MASK_ADAPTIVE: each draw is made after the next of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,7 @@ class LeaveOut:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan as its file has it. `digest` is the SHA-256, in hex, of the file's bytes."""
+    """A plan as its file has it. `digest` is the SHA-256, in hex, of the file's bytes and those of its designs."""
 
     path: Path
     digest: str
@@ -99,6 +107,7 @@ class Plan:
     live: LivePeople | None
     attacks: tuple[Attack, ...]
     leave_out: LeaveOut | None
+    beside: tuple[tuple[str, bytes], ...] = ()  # the files that it names, by name
 
 
 def load_plan(path: Path) -> Plan:
@@ -116,13 +125,14 @@ def _plan(root: Table, path: Path, content: bytes) -> Plan:
     from faceward_sim.optics.sensors import SENSORS
     from faceward_sim.world.generators import GENERATORS
 
+    beside: dict[str, bytes] = {}
     generator = root.text("generator", DEFAULT_GENERATOR)
     if generator not in GENERATORS:
         raise root.error("generator", f"this version has no generator {generator!r}; there is {', '.join(GENERATORS)}")
     policy = root.text("policy", PACKAGED_POLICY)
     plan = Plan(
         path=path,
-        digest=hashlib.sha256(content).hexdigest(),
+        digest="",
         content=content,
         name=root.text("name", form=r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"),
         split=root.choice("split", SPLITS),
@@ -136,10 +146,11 @@ def _plan(root: Table, path: Path, content: bytes) -> Plan:
         headline=root.flag("headline"),
         notes=root.text("notes", ""),
         live=_live(root.table("live"), generator) if root.may("live") else None,
-        attacks=tuple(_attack(each, generator) for each in root.tables("attacks")),
+        attacks=tuple(_attack(each, generator, path.parent, beside) for each in root.tables("attacks")),
         leave_out=_leave_out(root.table("leave_out")) if root.may("leave_out") else None,
     )
     root.finish()
+    plan = replace(plan, beside=tuple(beside.items()), digest=_digest(content, *beside.values()))
     counts = [attack.draws for attack in plan.attacks]
     counts += [plan.live.people_per_tone * len(plan.live.tones)] if plan.live is not None else []
     if plan.split == "train" and max(counts, default=0) > TRAIN_SEEDS:
@@ -157,12 +168,20 @@ def _plan(root: Table, path: Path, content: bytes) -> Plan:
     return plan
 
 
+def _digest(*contents: bytes) -> str:
+    if len(contents) > 1:
+        contents = tuple(hashlib.sha256(content).digest() for content in contents)
+    return hashlib.sha256(b"".join(contents)).hexdigest()
+
+
 def _actor(table: Table, generator: str, *, living: bool) -> str:
     from faceward_sim.world.actors import ACTORS
 
     names = [name for name, spec in ACTORS.items() if (spec.species == "live") is living and spec.species != "none"]
+    names += [] if living else [MASK_ADAPTIVE]
     actor = table.choice("actor", names, "live" if living else None)
-    check_drawn(table, "actor", "actor", actor, ACTORS[actor].generators, generator)
+    if actor != MASK_ADAPTIVE:
+        check_drawn(table, "actor", "actor", actor, ACTORS[actor].generators, generator)
     return actor
 
 
@@ -179,14 +198,24 @@ def _live(table: Table, generator: str) -> LivePeople:
     return people
 
 
-def _attack(table: Table, generator: str) -> Attack:
+def _attack(table: Table, generator: str, folder: Path, beside: dict[str, bytes]) -> Attack:
     from faceward_sim.world.actors import ACTORS
 
     actor = _actor(table, generator, living=False)
-    species = table.text("species", ACTORS[actor].species, form=r"[a-z0-9]+(-[a-z0-9]+)*")
-    if species in NOT_SPECIES:
-        raise table.error("species", f"{species!r} is nothing that a gate should stop")
-    attack = Attack(actor, species, table.whole("draws", low=1, high=_MOST), _captures(table))
+    designs: tuple[AdaptiveDesign, ...] = ()
+    if actor == MASK_ADAPTIVE:
+        # A name without a folder, since a campaign's folder keeps the file beside the plan.
+        name = table.text("designs", form=r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\.toml")
+        if name == "plan.toml" or name == "policy.toml":
+            raise table.error("designs", f"{name} is the name of another file of a campaign; rename it")
+        beside[name] = read_bytes(folder / name)
+        designs = read_designs(folder / name, beside[name])
+        species = MASK_ADAPTIVE
+    else:
+        species = table.text("species", ACTORS[actor].species, form=r"[a-z0-9]+(-[a-z0-9]+)*")
+        if species in NOT_SPECIES:
+            raise table.error("species", f"{species!r} is nothing that a gate should stop")
+    attack = Attack(actor, species, table.whole("draws", low=1, high=_MOST), _captures(table), designs)
     table.finish()
     return attack
 

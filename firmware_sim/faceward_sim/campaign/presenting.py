@@ -71,7 +71,8 @@ def presented(entry: Entry) -> Presented:
         generator=entry.generator,
         simulated=True,
         seed=entry.scene.seed,
-        replay=f"faceward-sim campaign replay DIR {entry.grant_id}",
+        adaptive=entry.scene.who.design is not None,
+        replay=entry.replay or f"faceward-sim campaign replay DIR {entry.grant_id}",
         purpose="verify" if entry.purpose == "verify" else "enroll",
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from faceward_sim.campaign.plan import TRAIN_SEEDS, Attack, LivePeople, Plan
@@ -37,6 +37,7 @@ class Entry:
     captures: int | None
     scene: Scene
     nonce_seed: bytes
+    replay: str = ""  # what its lines say of seeing it again; empty: as a campaign's
 
     def nonce(self, attempt: int) -> bytes:
         """The nonce of an attempt, so that the presentation can be run again as it was."""
@@ -75,7 +76,18 @@ def _living(plan: Plan, people: LivePeople, sensor: str, frozen: str) -> Iterato
 
 def _attacks(plan: Plan, attack: Attack, sensor: str, frozen: str) -> Iterator[Entry]:
     for number in range(attack.draws):
-        yield _entry(plan, attack.actor, attack.species, sensor, number, frozen, tone=None, captures=attack.captures)
+        yield attack_entry(plan, attack, sensor, number, frozen)
+
+
+def attack_entry(plan: Plan, attack: Attack, sensor: str, number: int, frozen: str) -> Entry:
+    """One grant of an attack. A design says where its wearer stands."""
+    entry = _entry(plan, attack.actor, attack.species, sensor, number, frozen, tone=None, captures=attack.captures)
+    if not attack.designs:
+        return entry
+    design = attack.designs[number % len(attack.designs)]
+    scene = entry.scene
+    place = replace(scene.environment, distance_mm=design.distance_mm)
+    return replace(entry, scene=replace(scene, who=replace(scene.who, design=design), environment=place))
 
 
 def _entry(

@@ -96,10 +96,10 @@ def run_campaign(
             write_about(out, About(plan.name, notes_of(plan), opened))
         # 4
         ends: Counter[str] = Counter()
-        pace = _Pace(len(left))
+        pace = Pace(len(left))
         finished = len(entries) - len(left)
         for done in crew.work(_orders(left, folder, models_folder, stop)):
-            written = _write(folder, writer, done, system)
+            written = write_done(folder, writer, done, system)
             ends.update(line.outcome.value for line in written)
             finished += 1
             tell(Progress(done.order.entry.grant_id, written, finished, len(entries), pace.left_s()))
@@ -115,9 +115,10 @@ def _orders(
         yield Order(entry, folder.policy, folder.frozen, None if models_folder is None else str(models_folder))
 
 
-def _write(
+def write_done(
     folder: CampaignFolder, writer: ResultsWriter, done: Done, system: SystemUnderTest
 ) -> tuple[Presentation, ...]:
+    """Write what came of an order: failures and pictures, then lines. Raises FolderError, ConfigError."""
     trials = done.trials
     if done.code is not None:
         line = failed_line(presented(done.order.entry), 1, done.code, policy_sha256=system.policy.hash.hex())
@@ -131,7 +132,7 @@ def _write(
     return tuple(trial.line for trial in trials)
 
 
-class _Pace:
+class Pace:
     """What is left, by the last grants: the mean time between two ends."""
 
     def __init__(self, left: int) -> None:
@@ -139,6 +140,7 @@ class _Pace:
         self._ends: deque[float] = deque([time.monotonic()], maxlen=41)
 
     def left_s(self) -> float | None:
+        """One more has ended; about how long the others will take."""
         self._ends.append(time.monotonic())
         self._left -= 1
         return self._left * (self._ends[-1] - self._ends[0]) / (len(self._ends) - 1)

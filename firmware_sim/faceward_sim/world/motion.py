@@ -157,6 +157,15 @@ class _Glances:
         return self.yaw_rad, self.pitch_rad
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """What somebody makes of their own movement on purpose; the usual one is nothing."""
+
+    late_s: float = 0.0  # beyond their own reaction
+    sway_share: float = 1.0
+    turn_share: float = 1.0
+
+
 @dataclass(slots=True)
 class Mover:
     """One body's movement. Call `at` with rising times and the prompt that is shown then.
@@ -166,6 +175,7 @@ class Mover:
 
     seed: int
     distance_mm: float
+    manner: Manner = field(default_factory=Manner)
     _prompt: Prompt = field(default=Prompt.NONE, init=False)
     _shown_s: float = field(default=0.0, init=False)
     _answered: int = field(default=0, init=False)
@@ -214,7 +224,8 @@ class Mover:
         w = [wobble.at(time_s) for wobble in self._wobbles]
         t = self._traits
         calm = self._calm.at(time_s)
-        sway, turn = t["sway_mm"] * calm, t["turn_rad"] * calm
+        restless = calm * self.manner.sway_share
+        sway, turn = t["sway_mm"] * restless, t["turn_rad"] * restless
         breath = float(np.sin(2 * np.pi * t["breath_hz"] * time_s + t["beat_phase"] * 6.0))
         beats = self._heart.beats(time_s)
         beat = beats % 1.0
@@ -266,14 +277,15 @@ class Mover:
         rng = stream(self.seed, f"answer-{self._answered}")
         self._answered += 1
         self._steps += 1
-        from_s = time_s + float(np.clip(0.25 + rng.gamma(2.5, 0.09), *REACTION_S))
+        from_s = time_s + float(np.clip(0.25 + rng.gamma(2.5, 0.09), *REACTION_S)) + self.manner.late_s
         lasts_s = float(rng.uniform(0.55, 0.95))
         effort = float(rng.uniform(0.82, 1.15))
         overshoot = float(np.deg2rad(rng.normal(0, 1.5)))
         prompt = self._prompt
         if prompt in POSE_PROMPTS:
-            yaw = {Prompt.TURN_LEFT: TURN_RAD, Prompt.TURN_RIGHT: -TURN_RAD}.get(prompt, 0.0) * effort
-            pitch = {Prompt.LOOK_UP: NOD_RAD, Prompt.LOOK_DOWN: -NOD_RAD}.get(prompt, 0.0) * effort
+            far = effort * self.manner.turn_share
+            yaw = {Prompt.TURN_LEFT: TURN_RAD, Prompt.TURN_RIGHT: -TURN_RAD}.get(prompt, 0.0) * far
+            pitch = {Prompt.LOOK_UP: NOD_RAD, Prompt.LOOK_DOWN: -NOD_RAD}.get(prompt, 0.0) * far
             self._yaw.aim(yaw + overshoot * (yaw != 0), from_s, lasts_s)
             self._pitch.aim(pitch + overshoot * (pitch != 0), from_s, lasts_s)
             smile = float(np.clip(effort * 0.92, 0, 1)) if prompt == Prompt.SMILE else 0.0

@@ -10,7 +10,7 @@ from faceward_sim.world.generators import A, Generator
 from faceward_sim.world.instruments.batches import Batch
 from faceward_sim.world.instruments.glasses import Glasses, GlassesDesign
 from faceward_sim.world.instruments.masks import Mask, MaskDesign
-from faceward_sim.world.motion import Mover
+from faceward_sim.world.motion import Manner, Mover
 from faceward_sim.world.people import draw_person
 from faceward_sim.world.rooms import draw_room
 from faceward_sim.world.surface import SceneState, Surface
@@ -28,13 +28,14 @@ class MaskWearer:
         generator: Generator = A,
         *,
         batch: Batch | None = None,
+        manner: Manner | None = None,
     ) -> None:
         self.name = design.name
         self.species = design.species
         wearer = draw_person(seed, tone=tone, generator=generator)
         self.mask = Mask(design, seed, wearer, batch)
         self._body = Body(wearer, skin=self.mask.bare_triangles)
-        self._mover = Mover(seed, distance_mm)
+        self._mover = Mover(seed, distance_mm, manner or Manner())
         self._room = draw_room(seed, generator)
         self._place = np.array([0.0, -FACE_CENTRE_MM, distance_mm], np.float32)
 

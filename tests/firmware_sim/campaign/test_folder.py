@@ -76,3 +76,14 @@ def test_a_grant_is_done_when_nothing_would_follow(plan_of, line_maker, ends, ca
     found = Standing.of([entry], lines, captures)
     assert (entry.grant_id in found.done) is (standing == "done")
     assert found.cut == ({entry.grant_id: len(ends)} if standing == "cut" else {})
+
+
+def test_a_folder_keeps_the_designs_that_its_plan_names(plan_of, tmp_path):
+    (tmp_path / "found.toml").write_text("[[designs]]\nwash = 0.9\n")
+    text = plan_of().content.decode().replace("print-a4", "mask-adaptive") + 'designs = "found.toml"\n'
+    claimed = CampaignFolder.claim(tmp_path / "out", plan_of(text), "frozen", b"policy")
+    (tmp_path / "found.toml").unlink()
+    assert CampaignFolder.open(tmp_path / "out").roster() == claimed.roster()
+    (tmp_path / "out" / "found.toml").write_text("[[designs]]\nwash = 0.8\n")
+    with pytest.raises(FolderError, match="was changed after the campaign began"):
+        CampaignFolder.open(tmp_path / "out")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from faceward_sim.campaign.roster import roster
 from faceward_sim.campaign.run import counts, notes_of
 from faceward_sim.tables import TableError
 from faceward_sim.world.actors import attacks
+from faceward_sim.world.adaptive import AdaptiveDesign
 
 PLANS = sorted((Path(__file__).resolve().parents[3] / "firmware_sim/plans").glob("*.toml"))
 
@@ -118,3 +120,45 @@ def test_the_train_split_has_a_thousand_seeds(plan_of):
 
 def test_what_a_plan_presents_is_counted_by_sensor_and_species(plan_of):
     assert counts(plan_of()) == [("sl-940", "live (live)", 4), ("sl-940", "print (print-a4)", 3)]
+
+
+SEARCHED = GENEROUS.replace("print-a4", "mask-adaptive")
+ONE, TWO = "[[designs]]\nwash = 0.9\n", "[[designs]]\nwash = 0.9\n[[designs]]\nthickness_mm = 1.0\n"
+
+
+def test_designs_are_read_beside_the_plan_and_belong_to_its_digest(plan_of, tmp_path):
+    (tmp_path / "found.toml").write_text(ONE)
+    text = SEARCHED.replace("draws = 3", 'draws = 3\ndesigns = "found.toml"')
+    one = plan_of(text)
+    assert (one.attacks[0].species, one.attacks[0].designs) == ("mask-adaptive", (AdaptiveDesign(wash=0.9),))
+    (tmp_path / "found.toml").write_text(TWO)
+    two = plan_of(text)
+    assert len(two.attacks[0].designs) == 2 and two.content == one.content and two.digest != one.digest
+    assert two.beside == (("found.toml", TWO.encode()),)
+
+
+def test_without_designs_a_plans_digest_is_that_of_its_bytes(plan_of):
+    assert plan_of().digest == hashlib.sha256(plan_of().content).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("", "attacks[0].designs: is missing"),
+        ('designs = "nothing.toml"', "nothing.toml can't be read"),
+        ('designs = "../found.toml"', "is not of the form"),
+        ('designs = "policy.toml"', "is the name of another file of a campaign"),
+        ('designs = "empty.toml"', "holds no design"),
+    ],
+)
+def test_an_adaptive_species_without_designs_is_refused(plan_of, tmp_path, line, told):
+    (tmp_path / "empty.toml").write_text("")
+    with pytest.raises(TableError) as refused:
+        plan_of(SEARCHED.replace("draws = 3", f"draws = 3\n{line}"))
+    assert told in str(refused.value)
+
+
+def test_nobody_else_has_designs(plan_of, tmp_path):
+    (tmp_path / "found.toml").write_text(ONE)
+    with pytest.raises(TableError, match="designs: no such key"):
+        plan_of(GENEROUS.replace("draws = 3", 'draws = 3\ndesigns = "found.toml"'))

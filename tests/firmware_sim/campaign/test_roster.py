@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations, pairwise
 
+from faceward_sim.campaign.presenting import presented
 from faceward_sim.campaign.roster import RANGES, grant_of, roster
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,3 +71,16 @@ def test_the_grant_of_a_presentation_is_what_stands_before_the_attempt(attempt):
 
 def test_a_grants_own_id_is_its_grant():
     assert grant_of("sl-940-live-00012") == "sl-940-live-00012"
+
+
+def test_designs_are_presented_in_turn_each_where_it_wants_to_stand(plan_of, tmp_path):
+    (tmp_path / "found.toml").write_text("[[designs]]\ndistance_mm = 300.0\n[[designs]]\ndistance_mm = 500.0\n")
+    text = plan_of().content.decode().replace("print-a4", "mask-adaptive")
+    plan = plan_of(text + 'designs = "found.toml"\n')
+    attacks = [entry for entry in roster(plan, "f") if entry.attack]
+    stood = {entry.grant_id[-1]: entry.scene.environment.distance_mm for entry in attacks}
+    assert stood == {"0": 300.0, "1": 500.0, "2": 300.0}
+    assert all(entry.scene.who.design.distance_mm == stood[entry.grant_id[-1]] for entry in attacks)
+    assert len(seeds(attacks)) == 3
+    assert [presented(entry).adaptive for entry in roster(plan, "f")].count(True) == 3
+    assert not any(presented(entry).adaptive for entry in roster(plan_of(), "f"))

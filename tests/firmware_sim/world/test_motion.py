@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from faceward_sim.firmware.imager import Prompt
-from faceward_sim.world.motion import REACTION_S, BlinkTrain, Mover
+from faceward_sim.world.motion import REACTION_S, BlinkTrain, Manner, Mover
 from faceward_sim.world.streams import stream
 
 SLOT_S = 1 / 30
@@ -125,3 +125,28 @@ def test_breath_and_heart_move_a_head_by_fractions_of_a_millimetre_to_millimetre
         shift = np.array([p.shift_mm for p in path])
         assert 0.3 < shift[:, 2].std() < 6.0
         assert np.abs(np.diff(shift, axis=0)).max() < 2.5
+
+
+def _turned(manner: Manner) -> tuple[np.ndarray, list]:
+    mover = Mover(10_005, 400.0, manner)
+    _follow(mover, Prompt.NONE, 0.0, 1.0)
+    return _follow(mover, Prompt.TURN_LEFT, 1.0, 4.0)
+
+
+def test_whoever_takes_their_time_answers_as_much_later_and_does_the_same():
+    times, usual = _turned(Manner())
+    _, late = _turned(Manner(late_s=0.6))
+    slots = round(0.6 / SLOT_S)
+    moved = [np.flatnonzero([abs(p.torso_yaw_rad) > 0.02 for p in postures])[0] for postures in (usual, late)]
+    assert moved[1] - moved[0] == slots
+    assert usual[-1].torso_yaw_rad == pytest.approx(late[-1].torso_yaw_rad, abs=1e-9)
+    assert len(times) == len(usual)
+
+
+def test_how_far_somebody_turns_and_how_still_they_stand_are_up_to_them():
+    _, usual = _turned(Manner())
+    _, less = _turned(Manner(turn_share=0.8, sway_share=0.3))
+    # What a turn overshoots by is drawn beside it.
+    assert less[-1].torso_yaw_rad == pytest.approx(0.8 * usual[-1].torso_yaw_rad, abs=0.012)
+    spread = [np.std([posture.shift_mm[2] for posture in postures]) for postures in (usual, less)]
+    assert spread[1] < 0.6 * spread[0]
