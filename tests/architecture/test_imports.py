@@ -314,6 +314,10 @@ def test_our_gates_use_the_door_for_plugins_only() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+# Two colour cameras are no sensor that the SDK knows: the example's naive machine has them from the simulator.
+NAIVE_MACHINE = {"press_test": ("faceward_sim.optics.dual_camera", "faceward_sim.rig", "faceward_sim.scene")}
+
+
 def test_examples_use_the_two_doors_only() -> None:
     wrong = []
     for path in sources("examples"):
@@ -323,7 +327,8 @@ def test_examples_use_the_two_doors_only() -> None:
             package = found.target.split(".")[0]
             if package == "faceward" and not _through(found.target, doors):
                 wrong.append(str(found))
-            if package == "faceward_sim" and not (testing and found.target.startswith("faceward_sim.conformance")):
+            allowed = ("faceward_sim.conformance",) if testing else NAIVE_MACHINE.get(path.stem, ())
+            if package == "faceward_sim" and not within(found.target, allowed):
                 wrong.append(str(found))
     assert not wrong, "\n".join(wrong)
 
