@@ -24,11 +24,11 @@ DRAWN = {
     "live-glasses": "3e45bdf2a0013fe4",
     "print-glossy-cut": "3f8be7a13497efe6",
     "tablet-screen": "b15249efc7cf7a14",
-    "mask-silicone-matched-both": "8934f33dca1bf46e",
-    "mask-paper": "0ed5b77ec842649c",
+    "mask-silicone-matched-both": "acac88b3e1aca06a",
+    "mask-paper": "fa2d66d0a03d4d39",
     "head-mannequin": "a46b594021629b2c",
     "part-glasses": "5bed7e94771c065b",
-    "mask-silicone-thin": "0d491dcc70316b06",
+    "mask-silicone-thin": "0d5f5247656dc89f",
 }
 TAKEN = {
     "sl-940": "52b1a35e663f8f99",
