@@ -28,7 +28,7 @@ ALIKE = 0.9  # correlation between what happens left and right
 LOOSEST_MM, TIGHTEST_MM = 6.0, 2.0  # sigma of a match, as it goes on
 _COARSE_POINTS, _FINE_POINTS = 100, 350
 _COARSE_ROUNDS, _FINE_ROUNDS, _BENDING_ROUNDS = 10, 12, 10
-_TRIED_FINELY, _BENT = 6, 2
+_TRIED_FINELY, _BENT = 20, 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,11 +152,11 @@ def _ways() -> list[Floats]:
 
 
 def _fronts(points: Floats, rotation: Floats) -> list[Floats]:
-    """Where the middle between the eyes may be, in the shape's frame: behind the foremost points, at three heights."""
+    """Where the middle between the eyes may be, in the shape's frame: behind the foremost points, at four heights."""
     turned = points @ rotation.T
     low, high = turned.min(axis=0), turned.max(axis=0)
     places = []
-    for share in (0.3, 0.45, 0.6):
+    for share in (0.2, 0.3, 0.45, 0.6):
         height = low[1] + share * (high[1] - low[1])
         band = turned[np.abs(turned[:, 1] - height) < 40]
         front = band[:, 2].min() if len(band) else low[2]
