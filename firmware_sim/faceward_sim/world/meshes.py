@@ -30,7 +30,9 @@ UNITS_MM: Mapping[str, float] = MappingProxyType({"mm": 1.0, "cm": 10.0, "m": 10
 # A face without its head is hardly smaller than this, a bust with shoulders hardly larger.
 SMALLEST_MM, LARGEST_MM = 110.0, 700.0
 EYES_APART_MM = (45.0, 80.0)  # adults: 51 to 77 (ANSUR II), and some room
-MISFIT_MM = 8.0  # 30 drawn people's heads and faces have 4.7 to 6.3 (simulated), balls, boxes and backs of heads 10.5 and more
+MISFIT_MM = (
+    8.0  # 30 drawn people's heads and faces have 4.7 to 6.3 (simulated), balls, boxes and backs of heads 10.5 and more
+)
 FEWEST_TRIANGLES, MOST_TRIANGLES = 300, 200_000
 FILE_CAP_BYTES = 64 << 20
 _TEXELS = 256
@@ -168,7 +170,7 @@ def _unit_that_fits(mesh: MeshFile, laid: Mapping[str, Laid]) -> str:
         told = " and ".join(f"in {each} with {laid[each].misfit_mm:.1f} mm left over" for each in fitting)
         raise MeshError(
             f"{mesh.path}: a face lies on it {told}; say which it is in the "
-            f"scene's [who.mesh], as units = \"{fitting[0]}\""
+            f'scene\'s [who.mesh], as units = "{fitting[0]}"'
         )
     return best
 

@@ -164,9 +164,7 @@ def _fronts(points: Floats, rotation: Floats) -> list[Floats]:
     return places
 
 
-def _settle(
-    face: Floats, points: Floats, near: cv2.flann_Index, start: _Similarity
-) -> tuple[float, _Similarity]:
+def _settle(face: Floats, points: Floats, near: cv2.flann_Index, start: _Similarity) -> tuple[float, _Similarity]:
     """Iterated closest points with a scale: the mean distance, and where the face came to lie."""
     fit = start
     distance = np.full(len(face), np.inf, np.float32)
@@ -186,7 +184,9 @@ def _similar(source: Floats, target: Floats) -> _Similarity:
     sign = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
     scale = float(np.clip((spread * np.diag(sign)).sum() / (a * a).sum(), SMALLEST_SCALE, LARGEST_SCALE))
     rotation = (u @ sign @ vt).T.astype(np.float32)
-    return _Similarity(rotation, (target.mean(axis=0) - scale * source.mean(axis=0) @ rotation).astype(np.float32), scale)
+    return _Similarity(
+        rotation, (target.mean(axis=0) - scale * source.mean(axis=0) @ rotation).astype(np.float32), scale
+    )
 
 
 def _match(
