@@ -1,8 +1,7 @@
 """Meshes from elsewhere as heads: units, orientation and eyes found or given, a material, and a neck to move on.
 
-What is found is found from shape alone. Units are those in which the mesh is as large as a face or head can be. The
-rest comes from laying the face of the base head onto the mesh: from each way in which axes can be named, closest points
-are matched until the fit stands still, and the best fit names the axes and carries the eyes over.
+What is found is found from shape alone, by laying the face of the base head onto the mesh: see `registration`. That is
+done in each unit in which the mesh is as large as a face or head can be, and the unit is the one in which a face fits.
 """
 
 from __future__ import annotations
@@ -30,9 +29,8 @@ UNITS_MM: Mapping[str, float] = MappingProxyType({"mm": 1.0, "cm": 10.0, "m": 10
 # A face without its head is hardly smaller than this, a bust with shoulders hardly larger.
 SMALLEST_MM, LARGEST_MM = 110.0, 700.0
 EYES_APART_MM = (45.0, 80.0)  # adults: 51 to 77 (ANSUR II), and some room
-MISFIT_MM = (
-    8.0  # 30 drawn people's heads and faces have 4.7 to 6.3 (simulated), balls, boxes and backs of heads 10.5 and more
-)
+# Drawn people's heads and faces leave 5 to 6 mm (simulated), balls, boxes and backs of heads 10.5 and more.
+MISFIT_MM = 8.0
 FEWEST_TRIANGLES, MOST_TRIANGLES = 300, 200_000
 FILE_CAP_BYTES = 64 << 20
 _TEXELS = 256
@@ -142,7 +140,7 @@ def find_landmarks(
 ) -> Landmarks:
     """Take what is given and find the rest.
 
-    Raises MeshError: no unit fits, no face is found in the shape, eyes that are not a person's.
+    Raises MeshError: no unit fits or two do, no face is found in the shape, eyes that are not a person's.
     """
     fitting = units_of(mesh, units)
     given = None if forward is None or up is None else axes(forward, up)

@@ -17,7 +17,7 @@ from faceward_sim.world.meshes import (
     axes,
     find_landmarks,
     load_mesh,
-    unit_of,
+    units_of,
 )
 from faceward_sim.world.people import draw_person
 
@@ -100,9 +100,43 @@ def test_what_is_no_face_is_refused_with_what_to_do(tmp_path, mesh, told):
 
 def test_a_named_unit_that_makes_no_face_is_refused(tmp_path):
     mesh = load_mesh(exported(tmp_path, trimesh.creation.icosphere(4, radius=100)))
-    assert unit_of(mesh, "mm") == 1.0
+    assert units_of(mesh, "mm") == ("mm",)
     with pytest.raises(MeshError, match="measures 2000 mm"):
-        unit_of(mesh, "cm")
+        units_of(mesh, "cm")
+
+
+def in_units(head, unit: str) -> trimesh.Trimesh:
+    vertices, triangles, _ = head
+    return trimesh.Trimesh(vertices / UNITS_MM[unit], triangles, process=False)
+
+
+@pytest.mark.parametrize("unit", ["cm", "inch"])
+def test_a_head_that_two_units_would_make_a_heads_size_has_the_one_that_makes_its_face_a_persons(head, tmp_path, unit):
+    mesh = in_units(head, unit)
+    longest = np.ptp(mesh.vertices, axis=0).max()
+    mesh.apply_scale((26.34 if unit == "cm" else 11.0) / longest)
+    loaded = load_mesh(exported(tmp_path, mesh))
+    assert units_of(loaded, "auto") == ("cm", "inch")
+    assert find_landmarks(loaded).unit_mm == UNITS_MM[unit]
+
+
+def test_a_mesh_with_a_face_in_two_units_is_refused_until_the_unit_is_given(head, tmp_path):
+    small = in_units(head, "inch")
+    small.apply_translation([0, 0, 14])
+    both = load_mesh(exported(tmp_path, trimesh.util.concatenate([in_units(head, "cm"), small])))
+    with pytest.raises(MeshError, match=r'in cm with .* and in inch with .* units = "cm"'):
+        find_landmarks(both)
+    assert find_landmarks(both, units="inch").unit_mm == UNITS_MM["inch"]
+
+
+def test_eyes_that_are_given_tell_the_unit(head, tmp_path):
+    _, _, eyes = head
+    mesh = in_units(head, "inch")
+    mesh.apply_scale(11.1 / np.ptp(mesh.vertices, axis=0).max())
+    loaded = load_mesh(exported(tmp_path, mesh))
+    assert units_of(loaded, "auto") == ("cm", "inch")
+    left, right = (tuple(float(x) / 25.4 for x in eye) for eye in eyes)
+    assert find_landmarks(loaded, forward="-z", up="-y", left_eye=left, right_eye=right).unit_mm == UNITS_MM["inch"]
 
 
 @pytest.mark.parametrize("content", [b"", b"ply\nformat ascii 1.0\n", b"\xff\x00garbage", b"v 1 2 x\nf 1 1 1\n"])
