@@ -31,6 +31,7 @@ SMALLEST_MM, LARGEST_MM = 110.0, 700.0
 EYES_APART_MM = (45.0, 80.0)  # adults: 51 to 77 (ANSUR II), and some room
 # Drawn people's heads and faces leave 5 to 6 mm (simulated), balls, boxes and backs of heads 10.5 and more.
 MISFIT_MM = 8.0
+NEARLY = 1.2  # a unit whose misfit is within so much of the best one's can't be told from it
 FEWEST_TRIANGLES, MOST_TRIANGLES = 300, 200_000
 FILE_CAP_BYTES = 64 << 20
 _TEXELS = 256
@@ -163,7 +164,8 @@ def _unit_that_fits(mesh: MeshFile, laid: Mapping[str, Laid]) -> str:
             f"{mesh.path}: no face is found in its shape (a head lies on it with {laid[best].misfit_mm:.1f} mm left "
             f"over, {MISFIT_MM:.0f} are allowed); give forward, up, left_eye and right_eye"
         )
-    fitting = [each for each, fit in laid.items() if fit.misfit_mm <= MISFIT_MM]
+    nearly_mm = min(MISFIT_MM, NEARLY * laid[best].misfit_mm)
+    fitting = [each for each, fit in laid.items() if fit.misfit_mm <= nearly_mm]
     if len(fitting) > 1:
         told = " and ".join(f"in {each} with {laid[each].misfit_mm:.1f} mm left over" for each in fitting)
         raise MeshError(

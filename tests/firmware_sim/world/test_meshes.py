@@ -105,38 +105,38 @@ def test_a_named_unit_that_makes_no_face_is_refused(tmp_path):
         units_of(mesh, "cm")
 
 
-def in_units(head, unit: str) -> trimesh.Trimesh:
+def long(mesh: trimesh.Trimesh, extent: float) -> trimesh.Trimesh:
+    """The same shape, so long along its longest side."""
+    return mesh.copy().apply_scale(extent / mesh.extents.max())
+
+
+@pytest.mark.parametrize(("unit", "extent"), [("cm", 27.5), ("inch", 11.2)])
+def test_a_head_that_two_units_would_do_for_has_the_one_that_makes_its_face_a_persons(head, tmp_path, unit, extent):
     vertices, triangles, _ = head
-    return trimesh.Trimesh(vertices / UNITS_MM[unit], triangles, process=False)
-
-
-@pytest.mark.parametrize("unit", ["cm", "inch"])
-def test_a_head_that_two_units_would_make_a_heads_size_has_the_one_that_makes_its_face_a_persons(head, tmp_path, unit):
-    mesh = in_units(head, unit)
-    longest = np.ptp(mesh.vertices, axis=0).max()
-    mesh.apply_scale((26.34 if unit == "cm" else 11.0) / longest)
-    loaded = load_mesh(exported(tmp_path, mesh))
-    assert units_of(loaded, "auto") == ("cm", "inch")
-    assert find_landmarks(loaded).unit_mm == UNITS_MM[unit]
+    mesh = load_mesh(exported(tmp_path, long(trimesh.Trimesh(vertices, triangles), extent)))
+    assert units_of(mesh, "auto") == ("cm", "inch")
+    assert find_landmarks(mesh).unit_mm == UNITS_MM[unit]
 
 
 def test_a_mesh_with_a_face_in_two_units_is_refused_until_the_unit_is_given(head, tmp_path):
-    small = in_units(head, "inch")
-    small.apply_translation([0, 0, 14])
-    both = load_mesh(exported(tmp_path, trimesh.util.concatenate([in_units(head, "cm"), small])))
+    vertices, triangles, _ = head
+    rest = load_anatomy().vertices_mm[triangles]
+    face = trimesh.Trimesh(vertices, triangles[((abs(rest[:, :, 1] - 20) < 80) & (rest[:, :, 2] < 60)).all(axis=1)])
+    small = face.copy().apply_scale(1 / 2.54)
+    small.apply_translation([0, face.bounds[0, 1] - small.bounds[1, 1], 0])  # on top of the large one
+    mesh = load_mesh(exported(tmp_path, trimesh.util.concatenate([face, small]).apply_scale(0.1)))
     with pytest.raises(MeshError, match=r'in cm with .* and in inch with .* units = "cm"'):
-        find_landmarks(both)
-    assert find_landmarks(both, units="inch").unit_mm == UNITS_MM["inch"]
+        find_landmarks(mesh)
+    assert find_landmarks(mesh, units="cm").unit_mm == UNITS_MM["cm"]
 
 
 def test_eyes_that_are_given_tell_the_unit(head, tmp_path):
-    _, _, eyes = head
-    mesh = in_units(head, "inch")
-    mesh.apply_scale(11.1 / np.ptp(mesh.vertices, axis=0).max())
-    loaded = load_mesh(exported(tmp_path, mesh))
-    assert units_of(loaded, "auto") == ("cm", "inch")
-    left, right = (tuple(float(x) / 25.4 for x in eye) for eye in eyes)
-    assert find_landmarks(loaded, forward="-z", up="-y", left_eye=left, right_eye=right).unit_mm == UNITS_MM["inch"]
+    vertices, triangles, eyes = head
+    face = triangles[(vertices[triangles][:, :, 1] < 100).all(axis=1)]
+    mesh = load_mesh(exported(tmp_path, trimesh.Trimesh(vertices / 10, face)))
+    assert units_of(mesh, "auto") == ("cm", "inch")
+    left, right = (tuple(float(x) / 10 for x in eye) for eye in eyes)
+    assert find_landmarks(mesh, forward="-z", up="-y", left_eye=left, right_eye=right).unit_mm == UNITS_MM["cm"]
 
 
 @pytest.mark.parametrize("content", [b"", b"ply\nformat ascii 1.0\n", b"\xff\x00garbage", b"v 1 2 x\nf 1 1 1\n"])
