@@ -128,7 +128,8 @@ def show(
     ] = "0,45:turn-left,90:turn-right,135:smile",
 ) -> None:
     """Draw a scene: flood, dots and depth of some slots, through the optics that a host would see it by."""
-    from faceward_sim.contact_sheet import draw_contact_sheet, write_png
+    from faceward_sim.contact_sheet import draw_contact_sheet
+    from faceward_sim.picture import write_png
     from faceward_sim.rig import scene_imager
 
     scene = _loaded(file)
@@ -155,7 +156,8 @@ def actors(
     if sheet is None:
         _list("actor", ACTORS, as_json)
         return
-    from faceward_sim.gallery import draw_gallery, write_png
+    from faceward_sim.gallery import draw_gallery
+    from faceward_sim.picture import write_png
 
     picture = draw_gallery(ACTORS.values(), seed, told=lambda name: print(f"drawing {name}", file=sys.stderr))
     try:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from faceward_sim.firmware.imager import Exposure, FactoryCalibration, Illumination, Imager, Prompt
+from faceward_sim.picture import Picture
 
 TILE_PX = (320, 240)
 HEAD_PX = 22
@@ -18,8 +18,6 @@ START_US = 2_000
 BRIGHT = 0.45  # of the range, for the brightest percents of the middle, as a sensor's own exposure control has it
 SHORTEST_US, LONGEST_US = 100, 30_000
 LEAD_SLOTS = 36  # a prompt is shown so long before its pictures: people need .3 to 1.5 s to have answered it
-
-Picture = NDArray[np.uint8]
 
 
 def draw_contact_sheet(imager: Imager, title: str, slots: Sequence[int], prompts: Sequence[Prompt]) -> Picture:
@@ -47,14 +45,6 @@ def draw_contact_sheet(imager: Imager, title: str, slots: Sequence[int], prompts
         columns.append(np.concatenate([head, *tiles]))
     body = np.concatenate(columns, axis=1)
     return np.concatenate([_label(f"{title} (simulated)", body.shape[1]), body])
-
-
-def write_png(path: Path, picture: Picture) -> None:
-    """Write a picture. Raises OSError."""
-    good, content = cv2.imencode(".png", picture)
-    if not good:
-        raise OSError(f"{path} can't be encoded")
-    path.write_bytes(content.tobytes())
 
 
 def _exposure(slot: int, light: Illumination, exposure_us: int, prompt: Prompt) -> Exposure:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,9 +10,8 @@ from numpy.typing import NDArray
 
 from faceward_sim.firmware.imager import Exposure, Illumination, Imager, Prompt
 from faceward_sim.optics.sensors import SENSORS
+from faceward_sim.picture import Picture
 from faceward_sim.world.actors import ActorSpec
-
-Picture = NDArray[np.uint8]
 
 FLOOD_PX, SMALL_PX = (280, 210), (140, 105)
 HEAD_PX = 20
@@ -67,14 +65,6 @@ def draw_tile(imager: Imager, name: str) -> Picture:
     return np.concatenate([_label(name, body.shape[1]), body])
 
 
-def write_png(path: Path, picture: Picture) -> None:
-    """:raises OSError: it can't be written."""
-    good, content = cv2.imencode(".png", picture)
-    if not good:
-        raise OSError(f"{path} can't be encoded")
-    path.write_bytes(content.tobytes())
-
-
 def _exposure(slot: int, light: Illumination, exposure_us: int) -> Exposure:
     return Exposure(slot, slot * SLOT_US, light, exposure_us, 1.0, Prompt.NONE)
 
@@ -86,7 +76,7 @@ def _grey(infrared: NDArray[np.uint16], size_px: tuple[int, int]) -> Picture:
 
 def _coloured(depth_mm: NDArray[np.float64]) -> Picture:
     known = depth_mm > 0
-    near, far = (np.percentile(depth_mm[known], [1, 90]) if known.any() else (0.0, 1.0))
+    near, far = np.percentile(depth_mm[known], [1, 90]) if known.any() else (0.0, 1.0)
     share = np.clip((far - depth_mm) / max(far - near, 1.0), 0, 1)
     picture = cv2.applyColorMap((share * 255).astype(np.uint8), cv2.COLORMAP_TURBO)
     picture[~known] = 0

@@ -122,7 +122,8 @@ def people(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Let the SDK's recogniser compare simulated people; exit 1 if they are too much alike."""
-    from faceward_sim.likeness.gallery import contact_sheet, hang, write_png
+    from faceward_sim.likeness.gallery import contact_sheet, hang
+    from faceward_sim.picture import write_png
 
     if first_seed is None:
         first_seed = secrets.randbelow(1 << 30) + 10_000

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from faceward_sim.likeness.recogniser import Recogniser
 from faceward_sim.likeness.separation import Separation, separate
 from faceward_sim.likeness.sitting import Portrait, take_portrait
+from faceward_sim.picture import Picture
 from faceward_sim.world.body import Body
 from faceward_sim.world.people import draw_person
 
 TILE_PX = 168
 COLUMNS = 8
 ON_SHEET = 40
-
-Picture = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,11 +85,3 @@ def contact_sheet(faces: Sequence[Picture], title: str) -> Picture:
         sheet[top : top + TILE_PX, left : left + TILE_PX] = face
     cv2.putText(sheet, f"{title} (simulated)", (6, 17), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 230, 1, cv2.LINE_AA)
     return sheet
-
-
-def write_png(path: Path, picture: Picture) -> None:
-    """Write a picture. Raises OSError."""
-    good, content = cv2.imencode(".png", picture)
-    if not good:
-        raise OSError(f"{path} can't be encoded")
-    path.write_bytes(content.tobytes())

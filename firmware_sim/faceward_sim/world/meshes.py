@@ -1,28 +1,26 @@
 """Meshes from elsewhere as heads: units, orientation and eyes found or given, a material, and a neck to move on.
 
-What is found is found from shape alone. Units are those in which the mesh is as large as a face or head can be. The
-rest comes from laying the face of the base head onto the mesh: from each way in which axes can be named, closest points
-are matched until the fit stands still, and the best fit names the axes and carries the eyes over.
+What is found is found from shape alone, by laying the face of the base head onto the mesh: see `registration`. That is
+done in each unit in which the mesh is as large as a face or head can be, and the unit is the one in which a face fits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import permutations, product
 from pathlib import Path
 from types import MappingProxyType
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from faceward_sim.firmware.imager import Prompt
-from faceward_sim.world.anatomy import Anatomy, Floats, eye_centre, load_anatomy
+from faceward_sim.world.anatomy import Floats
 from faceward_sim.world.body import FACE_CENTRE_MM, Pose
 from faceward_sim.world.complexion import draw_complexion
 from faceward_sim.world.instruments import draw_matched_silicone, draw_typical_silicone
 from faceward_sim.world.motion import Mover
+from faceward_sim.world.registration import LARGEST_SCALE, SMALLEST_SCALE, Laid, lay_face
 from faceward_sim.world.rooms import draw_room
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Material, SceneState, Surface
@@ -32,7 +30,9 @@ UNITS_MM: Mapping[str, float] = MappingProxyType({"mm": 1.0, "cm": 10.0, "m": 10
 # A face without its head is hardly smaller than this, a bust with shoulders hardly larger.
 SMALLEST_MM, LARGEST_MM = 110.0, 700.0
 EYES_APART_MM = (45.0, 80.0)  # adults: 51 to 77 (ANSUR II), and some room
-FIT_MM = 4.0  # the base head lies this well on a face of anybody's, on average
+# Drawn people's heads and faces leave 5 to 6 mm (simulated), balls, boxes and backs of heads 10.5 and more.
+MISFIT_MM = 8.0
+NEARLY = 1.2  # a unit whose misfit is within so much of the best one's can't be told from it
 FEWEST_TRIANGLES, MOST_TRIANGLES = 300, 200_000
 FILE_CAP_BYTES = 64 << 20
 _TEXELS = 256
@@ -96,27 +96,26 @@ def load_mesh(path: Path) -> MeshFile:
     return MeshFile(path, vertices, triangles.reshape(-1, 3).astype(np.int32))
 
 
-def unit_of(mesh: MeshFile, name: str) -> float:
-    """Millimetres of the file's unit: by name, or for "auto" the one in which the mesh is as large as a face.
+def units_of(mesh: MeshFile, name: str) -> tuple[str, ...]:
+    """Units in which the mesh is as large as a face or a head: the named one, or for "auto" all that would do.
 
-    Raises MeshError: no unit or several would do, or the named one does not.
+    Raises MeshError: no unit does, or the named one does not.
     """
     extent = float(np.ptp(mesh.vertices, axis=0).max())
-    fitting = [each for each, mm in UNITS_MM.items() if SMALLEST_MM <= extent * mm <= LARGEST_MM]
+    fitting = tuple(each for each, mm in UNITS_MM.items() if SMALLEST_MM <= extent * mm <= LARGEST_MM)
     if name == "auto":
-        if len(fitting) != 1:
-            told = "several units would do: " + ", ".join(fitting) if fitting else "no unit makes that a face or a head"
+        if not fitting:
             raise MeshError(
-                f"{mesh.path} measures {extent:.4g} along its longest side, and {told} "
-                f"({SMALLEST_MM:.0f} to {LARGEST_MM:.0f} mm); give units, or scale it"
+                f"{mesh.path} measures {extent:.4g} along its longest side, and no unit makes that a face or a head "
+                f"({SMALLEST_MM:.0f} to {LARGEST_MM:.0f} mm); scale it"
             )
-        return UNITS_MM[fitting[0]]
+        return fitting
     if name not in fitting:
         raise MeshError(
             f"{mesh.path} measures {extent * UNITS_MM[name]:.4g} mm along its longest side; "
             f"a face or a head has {SMALLEST_MM:.0f} to {LARGEST_MM:.0f} mm"
         )
-    return UNITS_MM[name]
+    return (name,)
 
 
 def axes(forward: str, up: str) -> Floats:
@@ -143,115 +142,64 @@ def find_landmarks(
 ) -> Landmarks:
     """Take what is given and find the rest.
 
-    Raises MeshError: no unit fits, no face is found in the shape, eyes that are not a person's.
+    Raises MeshError: no unit fits or two do, no face is found in the shape, eyes that are not a person's.
     """
-    unit_mm = unit_of(mesh, units)
-    if forward is not None and up is not None and left_eye is not None and right_eye is not None:
-        rotation, eyes = axes(forward, up), (np.array(left_eye), np.array(right_eye))
-    else:
-        given = None if forward is None or up is None else axes(forward, up)
-        rotation, eyes = _fit_base_head(mesh, unit_mm, given)
-    apart_mm = (eyes[0] - eyes[1]) * unit_mm
+    fitting = units_of(mesh, units)
+    given = None if forward is None or up is None else axes(forward, up)
+    if given is not None and left_eye is not None and right_eye is not None:
+        eyes = np.array([left_eye, right_eye], np.float32)
+        human = [each for each in fitting if _why_not_human(given, eyes * UNITS_MM[each]) is None]
+        unit = human[0] if human else fitting[0]
+        return _of_a_person(mesh, Landmarks(UNITS_MM[unit], given, eyes[0], eyes[1]))
+    laid = {each: lay_face(mesh.vertices * UNITS_MM[each], mesh.triangles, given) for each in fitting}
+    unit = _unit_that_fits(mesh, laid)
+    left, right = (laid[unit].eyes_mm / UNITS_MM[unit]).astype(np.float32)
+    return _of_a_person(mesh, Landmarks(UNITS_MM[unit], laid[unit].rotation, left, right))
+
+
+def _unit_that_fits(mesh: MeshFile, laid: Mapping[str, Laid]) -> str:
+    """The one unit in which a face lies on the mesh, no dwarf's and no giant's."""
+    sized = {each: fit.misfit_mm for each, fit in laid.items() if fit.sized}
+    least_mm = min(sized.values(), default=None)
+    if least_mm is None:
+        scales = " and ".join(f"{100 * fit.scale:.0f} % in {each}" for each, fit in laid.items())
+        raise MeshError(
+            f"{mesh.path}: no face is found in its shape (what looks most like one has {scales} of a usual face's "
+            f"size, {100 * SMALLEST_SCALE:.0f} to {100 * LARGEST_SCALE:.0f} % are allowed); give units, forward, up, "
+            "left_eye and right_eye"
+        )
+    if least_mm > MISFIT_MM:
+        raise MeshError(
+            f"{mesh.path}: no face is found in its shape (a head lies on it with {least_mm:.1f} mm left over, "
+            f"{MISFIT_MM:.0f} are allowed); give forward, up, left_eye and right_eye"
+        )
+    fitting = [each for each, misfit_mm in sized.items() if misfit_mm <= min(MISFIT_MM, NEARLY * least_mm)]
+    if len(fitting) > 1:
+        told = " and ".join(f"in {each} with {laid[each].misfit_mm:.1f} mm left over" for each in fitting)
+        raise MeshError(
+            f"{mesh.path}: a face lies on it {told}; say which it is in the "
+            f"scene's [who.mesh], as units = '{fitting[0]}'"
+        )
+    return fitting[0]
+
+
+def _why_not_human(rotation: Floats, eyes_mm: Floats) -> str | None:
+    """What is wrong with eyes at these places, if anything."""
+    apart_mm = eyes_mm[0] - eyes_mm[1]
     along_mm = float((rotation @ apart_mm)[0])
-    if not EYES_APART_MM[0] <= along_mm <= EYES_APART_MM[1] or along_mm < 0.8 * float(np.linalg.norm(apart_mm)):
-        raise MeshError(
-            f"{mesh.path}: the eyes are {along_mm:.0f} mm apart from the person's right to left; people have "
-            f"{EYES_APART_MM[0]:.0f} to {EYES_APART_MM[1]:.0f} mm. Check units, forward, up and the eyes"
-        )
-    return Landmarks(unit_mm, rotation, eyes[0].astype(np.float32), eyes[1].astype(np.float32))
+    if EYES_APART_MM[0] <= along_mm <= EYES_APART_MM[1] and along_mm >= 0.8 * float(np.linalg.norm(apart_mm)):
+        return None
+    return (
+        f"the eyes are {along_mm:.0f} mm apart from the person's right to left; people have "
+        f"{EYES_APART_MM[0]:.0f} to {EYES_APART_MM[1]:.0f} mm"
+    )
 
 
-def _fit_base_head(mesh: MeshFile, unit_mm: float, given: Floats | None) -> tuple[Floats, tuple[Floats, Floats]]:
-    """Rotation and eyes by laying the base head's face onto the mesh."""
-    anatomy = load_anatomy()
-    face = _face_points(anatomy)
-    points = (mesh.vertices * unit_mm).astype(np.float32)
-    rng = np.random.default_rng(0)
-    if len(points) > 20_000:
-        points = points[rng.choice(len(points), 20_000, replace=False)]
-    starts = [given] if given is not None else _ways()
-    coarse = face[:: max(1, len(face) // 150)]
-    index = cv2.flann_Index(points, {"algorithm": 1, "trees": 1})
-    tried = [
-        _lay(coarse, points, index, start, start_at, 12) for start in starts for start_at in _fronts(points, start)
-    ]
-    best = min(tried, key=lambda fit: fit[0])
-    error_mm, rotation, shift, scale = _lay(face, points, index, best[1], best[2], 40, scale=best[3])
-    if error_mm > FIT_MM:
-        raise MeshError(
-            f"{mesh.path}: no face is found in its shape (a head lies on it with {error_mm:.1f} mm left over, "
-            f"{FIT_MM:.0f} are allowed); give forward, up, left_eye and right_eye"
-        )
-    eyes = []
-    for side in anatomy.eye_vertices:
-        centre = eye_centre(anatomy.vertices_mm[side])
-        eyes.append((rotation.T @ (scale * centre) + shift) / unit_mm)
-    # What was found is near one way to name axes or not; the mesh is turned by all of it.
-    return rotation.astype(np.float32), (eyes[0], eyes[1])
-
-
-def _face_points(anatomy: Anatomy) -> Floats:
-    """Points of the base head's face, from brow to chin and to before the ears, in camera axes."""
-    rest = anatomy.vertices_mm
-    corners = np.unique(anatomy.wedge_vertex[anatomy.triangles[~anatomy.cavity]])
-    shown = corners[(rest[corners, 2] < 50) & (rest[corners, 1] > -45) & (rest[corners, 1] < 105)]
-    shown = shown[anatomy.follow[shown] > 0.9]
-    return rest[shown[:: max(1, len(shown) // 900)]].astype(np.float32)
-
-
-def _ways() -> list[Floats]:
-    """The 24 ways to name axes."""
-    found = []
-    for order in permutations(range(3)):
-        for signs in product((1.0, -1.0), repeat=3):
-            rotation = np.zeros((3, 3), np.float32)
-            for row, (column, sign) in enumerate(zip(order, signs, strict=True)):
-                rotation[row, column] = sign
-            if np.linalg.det(rotation) > 0:
-                found.append(rotation)
+def _of_a_person(mesh: MeshFile, found: Landmarks) -> Landmarks:
+    wrong = _why_not_human(found.rotation, np.stack([found.left_eye, found.right_eye]) * found.unit_mm)
+    if wrong is not None:
+        raise MeshError(f"{mesh.path}: {wrong}. Check units, forward, up and the eyes")
     return found
-
-
-def _fronts(points: Floats, rotation: Floats) -> list[Floats]:
-    """Where the middle between the eyes may be, in the file's frame: behind the foremost points, at three heights."""
-    turned = points @ rotation.T
-    low, high = turned.min(axis=0), turned.max(axis=0)
-    places = []
-    for share in (0.3, 0.45, 0.6):
-        height = low[1] + share * (high[1] - low[1])
-        band = turned[np.abs(turned[:, 1] - height) < 40]
-        front = band[:, 2].min() if len(band) else low[2]
-        places.append(rotation.T @ np.array([(low[0] + high[0]) / 2, height, front + 25.0], np.float32))
-    return places
-
-
-def _lay(
-    face: Floats,
-    points: Floats,
-    index: cv2.flann_Index,
-    rotation: Floats,
-    shift: Floats,
-    rounds: int,
-    scale: float = 1.0,
-) -> tuple[float, Floats, Floats, float]:
-    """Iterated closest points with a scale: error, rotation to camera axes, shift, scale."""
-    error = np.inf
-    for _ in range(rounds):
-        moved = (scale * face) @ rotation + shift
-        nearest, squared = index.knnSearch(np.ascontiguousarray(moved, np.float32), 1)
-        distance = np.sqrt(squared[:, 0])
-        error = float(distance.mean())
-        # The farthest fifth does not pull: ears, hair, holes.
-        kept = distance <= np.quantile(distance, 0.8)
-        source, target = face[kept], points[nearest[kept, 0]]
-        a, b = source - source.mean(axis=0), target - target.mean(axis=0)
-        u, spread, vt = np.linalg.svd(b.T @ a)
-        sign = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
-        turned = u @ sign @ vt
-        scale = float(np.clip((spread * np.diag(sign)).sum() / (a * a).sum(), 0.8, 1.25))
-        rotation = turned.T.astype(np.float32)
-        shift = (target.mean(axis=0) - scale * source.mean(axis=0) @ rotation).astype(np.float32)
-    return error, rotation, shift, scale
 
 
 @dataclass(frozen=True, slots=True)
