@@ -43,7 +43,7 @@ def test_a_policy_with_a_gate_that_needs_dots_refuses_time_of_flight(
 ) -> None:
     host = host_before(firmware=build_firmware("tof-940", "live", seed))
     with pytest.raises(EnrollmentRefused) as refusal:
-        enroll(host, "alice")
+        enroll(host, "alice", retries=False)
     evidence = {result.gate: result.evidence for result in refusal.value.verdict.results}
     assert (evidence["skin-optics"].outcome, evidence["skin-optics"].cue) == (Outcome.NOT_EVALUATED, "dots")
     keeps_the_promise(host, attempts=["inconclusive"])

@@ -28,7 +28,7 @@ EYE_ERROR_MM = 11.0  # of 30 drawn people the worst is 8.0 mm off (simulated)
 @pytest.fixture(scope="module")
 def head(draw_seed):
     """A drawn person's head without eyes, hair and clothes, in camera axes, and where the eyes are."""
-    person = draw_person(draw_seed())
+    person = draw_person(draw_seed("mesh"))
     anatomy = load_anatomy()
     corners = anatomy.wedge_vertex[anatomy.triangles[~anatomy.cavity]]
     kept = (person.build.vertices_mm[corners][:, :, 1] < 160).all(axis=1)
@@ -183,7 +183,7 @@ def test_a_mesh_moves_as_a_head_in_its_material_and_looks_at_the_sensor(head, tm
     path = tmp_path / "head.ply"
     trimesh.Trimesh(vertices, triangles[:, ::-1], process=False).export(path)  # inside out
     mesh = load_mesh(path)
-    actor = MeshHead(mesh, find_landmarks(mesh), MATERIALS["plaster"], "plaster-head", draw_seed(), 400.0, None)
+    actor = MeshHead(mesh, find_landmarks(mesh), MATERIALS["plaster"], "plaster-head", draw_seed("bust"), 400.0, None)
     before, later = actor.at(0, Prompt.NONE), actor.at(1_000_000, Prompt.NONE)
     surface = before.surfaces[0]
     assert surface.material.name == "plaster"

@@ -114,18 +114,24 @@ def test_a_dark_scarf_over_the_mouth_is_covered(people: Any, analysis_of: Any) -
 
 
 def test_the_shaded_cheek_of_a_turned_head_does_not_count_as_covered(people: Any, analysis_of: Any) -> None:
-    scene = people.look(94, Prompt.TURN_RIGHT, distance_mm=500.0, tone=3.0, unit=94, exposure_us=3_800)
-    look = analysis_of(scene).look(scene.slot, scene.depth)
-    assert look.sighting.pose.yaw_deg < -10 and look.good, look.quality
+    for seed in people.seeds:
+        scene = people.look(seed, Prompt.TURN_RIGHT, distance_mm=500.0, tone=3.0, unit=94, exposure_us=3_800)
+        look = analysis_of(scene).look(scene.slot, scene.depth)
+        assert look.sighting.pose.yaw_deg < -10 and look.good, (seed, look)
 
 
 @pytest.mark.parametrize("distance_mm", [230.0, 800.0])
 def test_too_near_and_too_far_are_told_apart(people: Any, analysis_of: Any, distance_mm: float) -> None:
     exposure_us = int(2_000 * (distance_mm / 400) ** 2)
-    scene = people.look(people.seeds[0], distance_mm=distance_mm, exposure_us=exposure_us)
-    look = analysis_of(scene).look(scene.slot, scene.depth)
     wanted = Fault.TOO_CLOSE if distance_mm < 300 else Fault.TOO_FAR
-    assert look.quality is not None and wanted in look.quality.faults
+    seen = 0
+    for seed in people.seeds:
+        scene = people.look(seed, distance_mm=distance_mm, exposure_us=exposure_us)
+        look = analysis_of(scene).look(scene.slot, scene.depth)
+        if look.quality is not None:
+            seen += 1
+            assert wanted in look.quality.faults, seed
+    assert seen >= len(people.seeds) - 2  # the detector finds no face in one of forty at the far end
 
 
 def test_a_frame_of_half_the_size_shows_the_same_face_at_half_the_place(people: Any, analysis_of: Any) -> None:

@@ -164,7 +164,8 @@ class Mask:
         to_lid = np.sqrt(((base[:, None, :] - base[margin][None]) ** 2).sum(axis=2)).min(axis=1)
         ease = float(rng.uniform(*drawn_by.beyond(design.ease, least=1.0)))
         self.rest = self._fit(anatomy, head, model.vertices_mm, to_lid, ease)
-        hole_mm = float(rng.uniform(*drawn_by.beyond(design.hole_mm or (0.0, 0.0), least=1.0)))
+        holes = (0.0, 0.0) if design.hole_mm is None else drawn_by.beyond(design.hole_mm, least=1.0)
+        hole_mm = float(rng.uniform(*holes))
         worn = _covered(design.extent, base, rng)
         corners = anatomy.wedge_vertex[anatomy.triangles]
         to_edge = _inside_mm(base, worn, corners)
