@@ -16,7 +16,7 @@ SATURATED_LIMIT = 0.05  # share of the face at the end of the range: the mean sa
 _START_DISTANCE_M = 0.4
 _START_REFLECTANCE = 0.35  # between skin of tones III and V at 940 nm (.38, .30: sensor-physics table)
 # Looks without a face before another exposure: 1.2 s, so that a search of 4 s sees all of them, the shortest for half a
-# second: under it a far wall gives no depth, and a second of that is taken for a dead projector (faceward.hal.inspection).
+# second.
 _SEARCH_SLOTS = 20
 # A dark tone at 600 mm; black glass at 500 mm, whose dots give depth under no shorter one; a fair tone at 250 mm.
 _SEARCH_FACTORS = (1.0, 3.0, 9.0, 0.3)

@@ -1,7 +1,8 @@
 """What must hold from slot to slot: order, clock, light, configuration, and a sensor that is well.
 
-The expectations are the host's own: the schedule it loaded, the configuration hash it computed. Nothing here looks at
-what a picture shows; that the light in it follows the schedule is for the gates to find.
+The expectations are the host's own: the schedule it loaded, the configuration hash it computed. That the light in a picture
+follows the schedule is for the gates to find. What a picture shows is looked at once: where no depth comes, whether there
+is anything near that should have some.
 """
 
 from __future__ import annotations
@@ -11,11 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from faceward.errors import DeviceFault, DeviceProtocolError
 from faceward.model.frame import Frame, Illumination, IlluminationSchedule, SensorKind, Stream
 
 # One second at ten dots slots a second: longer than anything that passes close before the lens.
 DEAD_DEPTH_FRAMES: Final = 10
+# Of what white at 1 m returns of the flood: skin of the darkest tone at .8 m returns .34 of it, white at 1.8 m .31.
+NEAR_SHARE: Final = 0.3
+_NEAR_AREA = 0.02  # of the picture; a face at .8 m fills .04 of it
+_GRID = 8  # every so manieth pixel of a row and of a column is looked at
 # Parts of industrial grade are specified up to 85 degrees, those of commercial grade up to 70.
 OVERHEAT_C: Final = 85.0
 # A slot may begin this share of a period early or late against the one before; a crystal is a thousand times better.
@@ -31,13 +38,18 @@ def measures_depth(kind: SensorKind, illumination: Illumination) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """What the host has set, and what the sensor said of itself before."""
+    """What the host has set, and what the sensor said of itself before.
+
+    `flood_counts_per_us_at_1m` is what white returns, over `black_level_counts`; 0 where the sensor does not say.
+    """
 
     kind: SensorKind
     wavelengths_nm: Mapping[Illumination, int]
     slot_rate_hz: float
     schedule: IlluminationSchedule
     config_hash: bytes
+    flood_counts_per_us_at_1m: float = 0.0
+    black_level_counts: float = 0.0
 
     def illumination(self, slot: int) -> Illumination:
         """The light of a slot: the schedule's byte, and darkness past its end."""
@@ -58,6 +70,7 @@ class SlotInspector:
         self._last_infrared: Frame | None = None
         self._last_depth_digest = b""
         self._zero_depths = 0
+        self._near: bool | None = None  # None: no flood was seen since depth went out
         self._zero_digests: dict[int, bytes] = {}
 
     def wants_depth(self, infrared: Frame) -> bool:
@@ -87,6 +100,8 @@ class SlotInspector:
                 raise DeviceProtocolError(f"slot {depth.slot}: depth and infrared were not taken together")
             self._check_settings(depth)
             self._check_alive(depth)
+        if self._zero_depths and infrared.illumination is Illumination.FLOOD:
+            self._near = self._is_near(infrared)
         self._check_changing(infrared)
         self._last_infrared = infrared
         self._slot += 1
@@ -135,11 +150,20 @@ class SlotInspector:
             self._zero_digests[size] = hashlib.sha256(bytes(size)).digest()
         is_zero = depth.digest == self._zero_digests[size]
         self._zero_depths = self._zero_depths + 1 if is_zero else 0
-        if self._zero_depths >= DEAD_DEPTH_FRAMES:
+        if not is_zero:
+            self._near = None
+        # An empty room whose wall is far has no depth either, and nothing near that the flood would light.
+        if self._zero_depths >= DEAD_DEPTH_FRAMES and self._near is not False:
             raise DeviceFault(f"{self._zero_depths} depth frames in a row without any depth", "projector")
         if depth.digest == self._last_depth_digest and not is_zero:
             raise DeviceFault(f"slot {depth.slot}: the same depth picture again", "stuck")
         self._last_depth_digest = depth.digest
+
+    def _is_near(self, flood: Frame) -> bool:
+        """Whether something within a metre or so is lit; yes, where the sensor does not say how strong its light is."""
+        white = self._expected.flood_counts_per_us_at_1m * flood.exposure_us * flood.gain
+        over_black = flood.pixels[::_GRID, ::_GRID].astype(np.float32) - self._expected.black_level_counts
+        return float(np.mean(over_black >= NEAR_SHARE * white)) >= _NEAR_AREA
 
     def _check_changing(self, infrared: Frame) -> None:
         # Noise makes every lit picture different from every other.

@@ -193,6 +193,8 @@ class UvcSensor(Sensor):
             slot_rate_hz=self.info.slot_rate_hz,
             schedule=schedule,
             config_hash=wire.config_hash(size, size, wire.schedule_bytes(schedule)),
+            flood_counts_per_us_at_1m=self.info.calibration.flood_counts_per_us_at_1m,
+            black_level_counts=self.info.calibration.black_level_counts,
         )
         check = None if self._session is None else self._session.check_frame
         self._stream = SlotStream(self._device, plans, expected, check)

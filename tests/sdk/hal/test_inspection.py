@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from faceward.errors import DeviceFault, DeviceProtocolError
 from faceward.hal.inspection import DEAD_DEPTH_FRAMES, Expectations, SlotInspector, measures_depth
@@ -119,6 +120,43 @@ def test_depth_without_any_depth_is_forgiven_until_it_goes_on() -> None:
     with pytest.raises(DeviceFault) as caught:
         feed(inspector, last, **zero)
     assert caught.value.fault == "projector"
+
+
+LIT = replace(EXPECTED, flood_counts_per_us_at_1m=0.1, black_level_counts=512.0)
+WHITE_AT_1M = 0.1 * 2000  # counts over black, at the frames' exposure
+
+
+def pictured(slot: int, counts: float) -> dict[str, Any]:
+    """An infrared frame of flood light whose pixels are all so far over black; another slot's is another picture."""
+    data = np.full(4, 512 + counts + slot / len(SLOTS), np.float64).round().astype("<u2").tobytes()
+    return {"data": data, "digest": digest_of(data + bytes([slot]))}
+
+
+@pytest.mark.parametrize(("share", "dead"), [(0.25, False), (0.35, True)])
+def test_without_depth_a_projector_is_dead_where_something_near_is_lit(share: float, dead: bool) -> None:
+    zero = {"data": bytes(8), "digest": digest_of(bytes(8))}
+    inspector = SlotInspector(LIT)
+    found = None
+    for slot, light in enumerate(SLOTS):
+        lit = pictured(slot, share * WHITE_AT_1M) if light == 2 else {}
+        try:
+            feed(inspector, slot, lit, **zero)
+        except DeviceFault as fault:
+            found = fault.fault
+            break
+    assert found == ("projector" if dead else None)
+
+
+def test_what_was_far_before_depth_came_back_says_nothing_of_later() -> None:
+    zero = {"data": bytes(8), "digest": digest_of(bytes(8))}
+    inspector = SlotInspector(LIT)
+    dots = [slot for slot, light in enumerate(SLOTS) if light == 1]
+    for slot in range(dots[3]):
+        feed(inspector, slot, pictured(slot, 0.1 * WHITE_AT_1M) if SLOTS[slot] == 2 else {}, **zero)
+    feed(inspector, dots[3])
+    with pytest.raises(DeviceFault, match="without any depth"):
+        for slot in range(dots[3] + 1, len(SLOTS)):
+            feed(inspector, slot, pictured(slot, WHITE_AT_1M) if SLOTS[slot] == 2 else {}, **zero)
 
 
 def test_one_depth_frame_with_a_depth_begins_the_count_anew() -> None:
