@@ -110,12 +110,16 @@ def _live_through(person: Someone, before: Callable[..., Host]) -> None:
             person.refusals.append(f"enroll: {details.get('rejection') or details.get('cues') or event.code}")
 
     try:
-        person.enrollment = enroll(host, person.name, on_event=note)
-    except FacewardError as error:
-        person.refusals.append(f"enroll: {_story(error)}")
-        return
+        for _ in range(2):  # whose grant ended in a refusal gets another, once
+            try:
+                person.enrollment = enroll(host, person.name, on_event=note)
+                break
+            except FacewardError as error:
+                person.refusals.append(f"enroll: {_story(error)}")
     finally:
         host.backend.close()
+    if person.enrollment is None:
+        return
     extractor = Keeping(host.extractor)
     for at_mm in (person.distances_mm[1], min(person.distances_mm)):  # who was not seen well comes nearer, once
         seen = before(person, at_mm)
@@ -152,6 +156,9 @@ def test_everybody_alive_enrolls(town: Town, record_property: Callable[[str, obj
     record_property("people", f"{town.seconds:.0f} s for {COUNT} enrollments and {COUNT} verifications")
 
     assert [str(person) for person in town.people if person.enrollment is None] == []
+    # About one living capture in a hundred is taken for an attack (simulated).
+    ended = [refusal for person in town.people for refusal in person.refusals if refusal.startswith("enroll: not-live")]
+    assert len(ended) <= 1, ended
     assert [stored.subject for stored in town.host.templates.list()] == [person.name for person in town.people]
 
 

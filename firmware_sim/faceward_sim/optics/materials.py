@@ -29,7 +29,7 @@ MELANIN = (0.02, 0.10, 0.20, 0.35)  # the sheet's, by tone
 LEAST_MELANIN, MOST_MELANIN = 0.01, 0.40
 
 # What shines through a mask in the sheet's figures is a head of this melanin, which the sheet does not say.
-HEAD = Skin(melanin=0.05)
+HEAD = Skin(melanin=0.035)
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ def _shell(thickness: float, mu_s: float, mu_a: float, *, index: float = 1.40, g
 
 
 # sensor-physics.md, "Instruments at 940 nm". Gap, head and index are the sheet's where it says them, else what its
-# figures are met with: 2 mm before a head of melanin .05; 1.40 for silicone, 1.50 to 1.52 for what is harder.
+# figures are met with: 2 mm before a head of melanin .035; 1.40 for silicone, 1.50 to 1.52 for what is harder.
 _INSTRUMENTS = (
     _Instrument("silicone 3 mm, translucent", _shell(3.0, 1.0, 0.002),
                 _Sheet(0.64, 0.01), _Sheet(12.8, 0.1), _Sheet(2.70, 0.05), _Sheet(20.0, 1.0)),
