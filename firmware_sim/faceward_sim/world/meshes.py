@@ -1,8 +1,7 @@
 """Meshes from elsewhere as heads: units, orientation and eyes found or given, a material, and a neck to move on.
 
-What is found is found from shape alone. Units are those in which the mesh is as large as a face or head can be. The
-rest comes from laying the face of the base head onto the mesh: from each way in which axes can be named, closest points
-are matched until the fit stands still, and the best fit names the axes and carries the eyes over.
+What is found is found from shape alone, by laying the face of the base head onto the mesh: see `registration`. That is
+done in each unit in which the mesh is as large as a face or head can be, and the unit is the one in which a face fits.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ UNITS_MM: Mapping[str, float] = MappingProxyType({"mm": 1.0, "cm": 10.0, "m": 10
 # A face without its head is hardly smaller than this, a bust with shoulders hardly larger.
 SMALLEST_MM, LARGEST_MM = 110.0, 700.0
 EYES_APART_MM = (45.0, 80.0)  # adults: 51 to 77 (ANSUR II), and some room
-MISFIT_MM = (
-    8.0  # 30 drawn people's heads and faces have 4.7 to 6.3 (simulated), balls, boxes and backs of heads 10.5 and more
-)
+# Drawn people's heads and faces leave 5 to 6 mm (simulated), balls, boxes and backs of heads 10.5 and more.
+MISFIT_MM = 8.0
+NEARLY = 1.2  # a unit whose misfit is within so much of the best one's can't be told from it
 FEWEST_TRIANGLES, MOST_TRIANGLES = 300, 200_000
 FILE_CAP_BYTES = 64 << 20
 _TEXELS = 256
@@ -142,7 +141,7 @@ def find_landmarks(
 ) -> Landmarks:
     """Take what is given and find the rest.
 
-    Raises MeshError: no unit fits, no face is found in the shape, eyes that are not a person's.
+    Raises MeshError: no unit fits or two do, no face is found in the shape, eyes that are not a person's.
     """
     fitting = units_of(mesh, units)
     given = None if forward is None or up is None else axes(forward, up)
@@ -165,7 +164,8 @@ def _unit_that_fits(mesh: MeshFile, laid: Mapping[str, Laid]) -> str:
             f"{mesh.path}: no face is found in its shape (a head lies on it with {laid[best].misfit_mm:.1f} mm left "
             f"over, {MISFIT_MM:.0f} are allowed); give forward, up, left_eye and right_eye"
         )
-    fitting = [each for each, fit in laid.items() if fit.misfit_mm <= MISFIT_MM]
+    nearly_mm = min(MISFIT_MM, NEARLY * laid[best].misfit_mm)
+    fitting = [each for each, fit in laid.items() if fit.misfit_mm <= nearly_mm]
     if len(fitting) > 1:
         told = " and ".join(f"in {each} with {laid[each].misfit_mm:.1f} mm left over" for each in fitting)
         raise MeshError(

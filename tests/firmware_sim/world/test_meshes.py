@@ -17,7 +17,7 @@ from faceward_sim.world.meshes import (
     axes,
     find_landmarks,
     load_mesh,
-    unit_of,
+    units_of,
 )
 from faceward_sim.world.people import draw_person
 
@@ -100,9 +100,43 @@ def test_what_is_no_face_is_refused_with_what_to_do(tmp_path, mesh, told):
 
 def test_a_named_unit_that_makes_no_face_is_refused(tmp_path):
     mesh = load_mesh(exported(tmp_path, trimesh.creation.icosphere(4, radius=100)))
-    assert unit_of(mesh, "mm") == 1.0
+    assert units_of(mesh, "mm") == ("mm",)
     with pytest.raises(MeshError, match="measures 2000 mm"):
-        unit_of(mesh, "cm")
+        units_of(mesh, "cm")
+
+
+def long(mesh: trimesh.Trimesh, extent: float) -> trimesh.Trimesh:
+    """The same shape, so long along its longest side."""
+    return mesh.copy().apply_scale(extent / mesh.extents.max())
+
+
+@pytest.mark.parametrize(("unit", "extent"), [("cm", 27.5), ("inch", 11.2)])
+def test_a_head_that_two_units_would_do_for_has_the_one_that_makes_its_face_a_persons(head, tmp_path, unit, extent):
+    vertices, triangles, _ = head
+    mesh = load_mesh(exported(tmp_path, long(trimesh.Trimesh(vertices, triangles), extent)))
+    assert units_of(mesh, "auto") == ("cm", "inch")
+    assert find_landmarks(mesh).unit_mm == UNITS_MM[unit]
+
+
+def test_a_mesh_with_a_face_in_two_units_is_refused_until_the_unit_is_given(head, tmp_path):
+    vertices, triangles, _ = head
+    rest = load_anatomy().vertices_mm[triangles]
+    face = trimesh.Trimesh(vertices, triangles[((abs(rest[:, :, 1] - 20) < 80) & (rest[:, :, 2] < 60)).all(axis=1)])
+    small = face.copy().apply_scale(1 / 2.54)
+    small.apply_translation([0, face.bounds[0, 1] - small.bounds[1, 1], 0])  # on top of the large one
+    mesh = load_mesh(exported(tmp_path, trimesh.util.concatenate([face, small]).apply_scale(0.1)))
+    with pytest.raises(MeshError, match=r'in cm with .* and in inch with .* units = "cm"'):
+        find_landmarks(mesh)
+    assert find_landmarks(mesh, units="cm").unit_mm == UNITS_MM["cm"]
+
+
+def test_eyes_that_are_given_tell_the_unit(head, tmp_path):
+    vertices, triangles, eyes = head
+    face = triangles[(vertices[triangles][:, :, 1] < 100).all(axis=1)]
+    mesh = load_mesh(exported(tmp_path, trimesh.Trimesh(vertices / 10, face)))
+    assert units_of(mesh, "auto") == ("cm", "inch")
+    left, right = (tuple(float(x) / 10 for x in eye) for eye in eyes)
+    assert find_landmarks(mesh, forward="-z", up="-y", left_eye=left, right_eye=right).unit_mm == UNITS_MM["cm"]
 
 
 @pytest.mark.parametrize("content", [b"", b"ply\nformat ascii 1.0\n", b"\xff\x00garbage", b"v 1 2 x\nf 1 1 1\n"])
