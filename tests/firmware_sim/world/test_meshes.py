@@ -20,6 +20,7 @@ from faceward_sim.world.meshes import (
     units_of,
 )
 from faceward_sim.world.people import draw_person
+from faceward_sim.world.registration import Laid
 
 EYE_ERROR_MM = 12.0  # people's faces differ by so much about the base head's eyes
 
@@ -118,16 +119,26 @@ def test_a_head_that_two_units_would_do_for_has_the_one_that_makes_its_face_a_pe
     assert find_landmarks(mesh).unit_mm == UNITS_MM[unit]
 
 
-def test_a_mesh_with_a_face_in_two_units_is_refused_until_the_unit_is_given(head, tmp_path):
+@pytest.mark.parametrize(("small_mm", "large_mm", "found"), [(6.0, 6.1, None), (6.0, 7.3, "cm"), (7.9, 6.0, "inch")])
+def test_units_in_which_a_face_fits_alike_are_refused_until_one_is_given(
+    head, tmp_path, monkeypatch, small_mm, large_mm, found
+):
     vertices, triangles, _ = head
-    rest = load_anatomy().vertices_mm[triangles]
-    face = trimesh.Trimesh(vertices, triangles[((abs(rest[:, :, 1] - 20) < 80) & (rest[:, :, 2] < 60)).all(axis=1)])
-    small = face.copy().apply_scale(1 / 2.54)
-    small.apply_translation([0, face.bounds[0, 1] - small.bounds[1, 1], 0])  # on top of the large one
-    mesh = load_mesh(exported(tmp_path, trimesh.util.concatenate([face, small]).apply_scale(0.1)))
-    with pytest.raises(MeshError, match=r'in cm with .* and in inch with .* units = "cm"'):
-        find_landmarks(mesh)
-    assert find_landmarks(mesh, units="cm").unit_mm == UNITS_MM["cm"]
+    mesh = load_mesh(exported(tmp_path, long(trimesh.Trimesh(vertices, triangles), 27.0)))
+    eyes_mm = np.array([[31, 0, 0], [-31, 0, 0]], np.float32)
+
+    def lay(vertices_mm, triangles, rotation):
+        return Laid(
+            small_mm if np.ptp(vertices_mm, axis=0).max() < 300 else large_mm, np.eye(3, dtype=np.float32), eyes_mm
+        )
+
+    monkeypatch.setattr("faceward_sim.world.meshes.lay_face", lay)
+    if found is None:
+        with pytest.raises(MeshError, match=r'in cm with 6\.0 mm .* and in inch with 6\.1 mm .* as units = "cm"'):
+            find_landmarks(mesh)
+        assert find_landmarks(mesh, units="inch").unit_mm == UNITS_MM["inch"]
+    else:
+        assert find_landmarks(mesh).unit_mm == UNITS_MM[found]
 
 
 def test_eyes_that_are_given_tell_the_unit(head, tmp_path):
