@@ -20,7 +20,7 @@ from faceward_sim.world.body import FACE_CENTRE_MM, Pose
 from faceward_sim.world.complexion import draw_complexion, mottle
 from faceward_sim.world.instruments import draw_matched_silicone, draw_typical_silicone
 from faceward_sim.world.motion import Mover
-from faceward_sim.world.registration import Laid, lay_face
+from faceward_sim.world.registration import LARGEST_SCALE, SMALLEST_SCALE, Laid, lay_face
 from faceward_sim.world.rooms import draw_room
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Material, SceneState, Surface
@@ -157,22 +157,29 @@ def find_landmarks(
 
 
 def _unit_that_fits(mesh: MeshFile, laid: Mapping[str, Laid]) -> str:
-    """The one unit in which a face lies on the mesh."""
-    best = min(laid, key=lambda each: laid[each].misfit_mm)
-    if laid[best].misfit_mm > MISFIT_MM:
+    """The one unit in which a face lies on the mesh, no dwarf's and no giant's."""
+    sized = {each: fit.misfit_mm for each, fit in laid.items() if fit.sized}
+    least_mm = min(sized.values(), default=None)
+    if least_mm is None:
+        scales = " and ".join(f"{100 * fit.scale:.0f} % in {each}" for each, fit in laid.items())
         raise MeshError(
-            f"{mesh.path}: no face is found in its shape (a head lies on it with {laid[best].misfit_mm:.1f} mm left "
-            f"over, {MISFIT_MM:.0f} are allowed); give forward, up, left_eye and right_eye"
+            f"{mesh.path}: no face is found in its shape (what looks most like one has {scales} of a usual face's "
+            f"size, {100 * SMALLEST_SCALE:.0f} to {100 * LARGEST_SCALE:.0f} % are allowed); give units, forward, up, "
+            "left_eye and right_eye"
         )
-    nearly_mm = min(MISFIT_MM, NEARLY * laid[best].misfit_mm)
-    fitting = [each for each, fit in laid.items() if fit.misfit_mm <= nearly_mm]
+    if least_mm > MISFIT_MM:
+        raise MeshError(
+            f"{mesh.path}: no face is found in its shape (a head lies on it with {least_mm:.1f} mm left over, "
+            f"{MISFIT_MM:.0f} are allowed); give forward, up, left_eye and right_eye"
+        )
+    fitting = [each for each, misfit_mm in sized.items() if misfit_mm <= min(MISFIT_MM, NEARLY * least_mm)]
     if len(fitting) > 1:
         told = " and ".join(f"in {each} with {laid[each].misfit_mm:.1f} mm left over" for each in fitting)
         raise MeshError(
             f"{mesh.path}: a face lies on it {told}; say which it is in the "
-            f'scene\'s [who.mesh], as units = "{fitting[0]}"'
+            f"scene's [who.mesh], as units = '{fitting[0]}'"
         )
-    return best
+    return fitting[0]
 
 
 def _why_not_human(rotation: Floats, eyes_mm: Floats) -> str | None:

@@ -36,8 +36,14 @@ class Laid:
     """How the base head's face lies on a shape."""
 
     misfit_mm: float  # mean distance after bending, normals counted in
+    scale: float  # of the shape's face over the base head's, bending counted in
     rotation: Floats  # (3, 3): camera axes from the shape's
     eyes_mm: Floats  # (2, 3) in the shape's frame: the person's left, right
+
+    @property
+    def sized(self) -> bool:
+        """Whether the face is as large as an adult's."""
+        return SMALLEST_SCALE <= self.scale <= LARGEST_SCALE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +75,7 @@ class _Similarity:
 def lay_face(vertices_mm: NDArray[np.float64], triangles: NDArray[np.int32], rotation: Floats | None) -> Laid:
     """Lay the face onto a shape, from one rotation to camera axes or from all that name axes.
 
-    What it returns may lie badly: look at `misfit_mm`.
+    What it returns may lie badly: look at `misfit_mm` and `sized`.
     """
     face = _base_face()
     points, normals = _sampled(vertices_mm, triangles)
@@ -87,7 +93,7 @@ def lay_face(vertices_mm: NDArray[np.float64], triangles: NDArray[np.int32], rot
         key=lambda fit: fit[0],
     )
     laid = [_bend(face, points, alike, fit, side) for _, fit, side in finely[:_BENT]]
-    return min(laid, key=lambda each: each.misfit_mm)
+    return min(laid, key=lambda each: (not each.sized, each.misfit_mm))
 
 
 @cache
@@ -234,5 +240,7 @@ def _bend(face: _Face, points: Floats, alike: cv2.flann_Index, fit: _Similarity,
             moves[:, axes] = covariance[:, kept] @ np.linalg.solve(inner, wanted[:, axes])
     bent = face.points + moves[:-2]
     _, distance = _nearest(face, bent, alike, fit, side)
-    pose = _similar(face.points, fit.carry(bent))
-    return Laid(float(distance.mean()), pose.rotation, fit.carry(face.eyes + moves[-2:]))
+    lying = fit.carry(bent)
+    scale = float(np.linalg.norm(lying - lying.mean(axis=0)) / np.linalg.norm(face.points - face.points.mean(axis=0)))
+    rotation = _similar(face.points, lying).rotation
+    return Laid(float(distance.mean()), scale, rotation, fit.carry(face.eyes + moves[-2:]))

@@ -22,7 +22,7 @@ from faceward_sim.world.meshes import (
 from faceward_sim.world.people import draw_person
 from faceward_sim.world.registration import Laid
 
-EYE_ERROR_MM = 12.0  # people's faces differ by so much about the base head's eyes
+EYE_ERROR_MM = 11.0  # of 30 drawn people the worst is 8.0 mm off (simulated)
 
 
 @pytest.fixture(scope="module")
@@ -119,26 +119,43 @@ def test_a_head_that_two_units_would_do_for_has_the_one_that_makes_its_face_a_pe
     assert find_landmarks(mesh).unit_mm == UNITS_MM[unit]
 
 
-@pytest.mark.parametrize(("small_mm", "large_mm", "found"), [(6.0, 6.1, None), (6.0, 7.3, "cm"), (7.9, 6.0, "inch")])
-def test_units_in_which_a_face_fits_alike_are_refused_until_one_is_given(
-    head, tmp_path, monkeypatch, small_mm, large_mm, found
-):
+@pytest.fixture
+def lay(head, tmp_path, monkeypatch):
+    """A head that two units would do for, and what of a face's fit (misfit, scale) is said of it in each."""
     vertices, triangles, _ = head
     mesh = load_mesh(exported(tmp_path, long(trimesh.Trimesh(vertices, triangles), 27.0)))
-    eyes_mm = np.array([[31, 0, 0], [-31, 0, 0]], np.float32)
 
-    def lay(vertices_mm, triangles, rotation):
-        return Laid(
-            small_mm if np.ptp(vertices_mm, axis=0).max() < 300 else large_mm, np.eye(3, dtype=np.float32), eyes_mm
-        )
+    def laid(cm: tuple[float, float], inch: tuple[float, float]):
+        def lay_face(vertices_mm, triangles, rotation):
+            misfit_mm, scale = cm if np.ptp(vertices_mm, axis=0).max() < 300 else inch
+            eyes_mm = np.array([[31, 0, 0], [-31, 0, 0]], np.float32)
+            return Laid(misfit_mm, scale, np.eye(3, dtype=np.float32), eyes_mm)
 
-    monkeypatch.setattr("faceward_sim.world.meshes.lay_face", lay)
-    if found is None:
-        with pytest.raises(MeshError, match=r'in cm with 6\.0 mm .* and in inch with 6\.1 mm .* as units = "cm"'):
-            find_landmarks(mesh)
-        assert find_landmarks(mesh, units="inch").unit_mm == UNITS_MM["inch"]
-    else:
-        assert find_landmarks(mesh).unit_mm == UNITS_MM[found]
+        monkeypatch.setattr("faceward_sim.world.meshes.lay_face", lay_face)
+        return mesh
+
+    return laid
+
+
+def test_units_in_which_a_face_fits_alike_are_refused_until_one_is_given(lay):
+    mesh = lay((6.0, 1.0), (6.1, 1.1))
+    with pytest.raises(MeshError, match=r"in cm with 6\.0 mm .* and in inch with 6\.1 mm .* as units = .cm."):
+        find_landmarks(mesh)
+    assert find_landmarks(mesh, units="inch").unit_mm == UNITS_MM["inch"]
+
+
+@pytest.mark.parametrize(
+    ("cm", "inch", "unit"),
+    [((6.0, 1.0), (7.3, 1.0), "cm"), ((7.9, 1.0), (6.0, 1.0), "inch"), ((6.0, 0.65), (7.0, 1.0), "inch")],
+    ids=["fits better", "fits better still", "is no dwarf"],
+)
+def test_a_unit_is_told_by_the_face_that_fits_better_and_is_a_grown_persons(lay, cm, inch, unit):
+    assert find_landmarks(lay(cm, inch)).unit_mm == UNITS_MM[unit]
+
+
+def test_a_face_that_is_too_small_or_too_large_in_every_unit_is_refused(lay):
+    with pytest.raises(MeshError, match=r"65 % in cm and 140 % in inch .* give units"):
+        find_landmarks(lay((5.0, 0.65), (5.0, 1.4)))
 
 
 def test_eyes_that_are_given_tell_the_unit(head, tmp_path):
