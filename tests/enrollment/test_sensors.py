@@ -23,8 +23,14 @@ def _without(home: Home, gate: str) -> Home:
     return home
 
 
-def test_a_live_person_enrolls_on_two_bands(host_before: Callable[..., Host], seed: int) -> None:
-    host = host_before(firmware=build_firmware("sl-850-940", "live", seed))
+def test_a_live_person_enrolls_on_two_bands_at_the_high_level(
+    host_before: Callable[..., Host], bench: object, seed: int
+) -> None:
+    home = bench.home()  # type: ignore[attr-defined]
+    text, changed = re.subn(r'(?m)^level = "standard"', 'level = "high"', home.policy.read_text(encoding="utf-8"))
+    assert changed == 1
+    home.policy.write_text(text, encoding="utf-8")
+    host = host_before(home=home, firmware=build_firmware("sl-850-940", "live", seed))
     enroll(host, "alice")
     assert len(host.templates.list()) == 1
 
