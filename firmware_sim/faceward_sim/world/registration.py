@@ -26,9 +26,10 @@ SMALLEST_SCALE, LARGEST_SCALE = 0.8, 1.25  # adults' heads over the base head's
 BENDS_MM = ((60.0, 5.0), (25.0, 2.5))
 ALIKE = 0.9  # correlation between what happens left and right
 LOOSEST_MM, TIGHTEST_MM = 6.0, 2.0  # sigma of a match, as it goes on
+SLIPS_MM = (-12.0, 0.0, 12.0)  # down the face
 _COARSE_POINTS, _FINE_POINTS = 100, 350
 _COARSE_ROUNDS, _FINE_ROUNDS, _BENDING_ROUNDS = 10, 12, 10
-_TRIED_FINELY, _BENT = 20, 3
+_TRIED_FINELY, _BENT = 20, 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +93,12 @@ def lay_face(vertices_mm: NDArray[np.float64], triangles: NDArray[np.int32], rot
         (_match(face, points, normals, near, alike, start) for _, start in tried[:_TRIED_FINELY]),
         key=lambda fit: fit[0],
     )
-    laid = [_bend(face, points, alike, fit, side) for _, fit, side in finely[:_BENT]]
+    # A match may have slipped along the face, brow onto eyes; where it then lies less well tells.
+    laid = [
+        _bend(face, points, alike, _Similarity(fit.rotation, fit.shift + slip_mm * fit.rotation[1], fit.scale), side)
+        for _, fit, side in finely[:_BENT]
+        for slip_mm in SLIPS_MM
+    ]
     return min(laid, key=lambda each: (not each.sized, each.misfit_mm))
 
 
