@@ -22,7 +22,10 @@ from faceward_sim.world.meshes import (
 from faceward_sim.world.people import draw_person
 from faceward_sim.world.registration import Laid
 
-EYE_ERROR_MM = 11.0  # of 30 drawn people the worst is 8.0 mm off (simulated)
+EYE_ERROR_MM = 12.0  # of 100 drawn people the worst is 9.6 mm off (simulated)
+# Sides are alike, so turns about the other axes are plain; how far a face looks down is its own shape's: 8.7 degrees for
+# one of three people even where every point's partner is known. Of 100 people the worst are 1.9 and 11.5 (simulated).
+TURN_DEG, NOD_DEG = 5.0, 18.0
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +59,10 @@ def test_units_axes_and_eyes_are_found(head, tmp_path, frame, unit, suffix):
 
     assert found.unit_mm == UNITS_MM[unit]
     turned = found.rotation @ axes(*frame).T
-    assert np.degrees(np.arccos((np.trace(turned) - 1) / 2)) < 12
+    nod, shake, tilt = np.degrees(
+        [turned[2, 1] - turned[1, 2], turned[0, 2] - turned[2, 0], turned[1, 0] - turned[0, 1]]
+    )
+    assert abs(nod) / 2 < NOD_DEG and abs(shake) / 2 < TURN_DEG and abs(tilt) / 2 < TURN_DEG
     wanted = eyes @ FRAMES[frame].T / UNITS_MM[unit] + shift
     for eye, want in zip((found.left_eye, found.right_eye), wanted, strict=True):
         assert np.linalg.norm(eye - want) * UNITS_MM[unit] < EYE_ERROR_MM
