@@ -132,8 +132,8 @@ def test_a_design_is_worn_in_the_manner_that_it_says(monkeypatch):
     design = AdaptiveDesign(late_s=0.4, sway_share=0.5, turn_share=0.9, hole_mm=5.0)
     who = Who(actor="mask-adaptive", tone=2.0, design=design)
     scene_actor(scene(who=who, environment=Environment(distance_mm=350.0)))
-    (mask, seed, distance_mm, tone), named = worn[0]
-    assert (mask.species, seed, distance_mm, tone) == ("mask-adaptive", 11, 350.0, 2.0)
+    (mask, *given), named = worn[0]
+    assert [mask.species, *given] == ["mask-adaptive", 11, 350.0, 2.0, A]
     assert mask.hole_mm[0] < 5.0 < mask.hole_mm[1]
     assert named == {"manner": Manner(0.4, 0.5, 0.9)}
 

@@ -112,6 +112,7 @@ def make_rig(transport: str) -> Iterator[Callable[..., Rig]]:
         for fault in faults:
             name, _, slot = fault.partition(":")
             built.append(FAULTS[name].build(int(slot) if slot else None))
+        power.setdefault("patience_s", 10.0)  # a busy machine may read late
         powered = PoweredSensor(inject(Firmware(imager), *built), **power)
         if way == "usb":
             backend = get_backend(powered, kernel_driver=kernel_driver, denied=denied)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from faceward_sim.firmware.imager import Prompt
 from faceward_sim.world.eyes import EYE
+from faceward_sim.world.generators import GENERATORS
 from faceward_sim.world.instruments.heads import HEADS, Head
 from faceward_sim.world.motion import Mover
 
@@ -18,7 +19,8 @@ DESIGNS = {design.name: design for design in HEADS}
 
 @cache
 def head(name: str) -> Head:
-    return Head(DESIGNS[name], SEED)
+    design = DESIGNS[name]
+    return Head(design, SEED, GENERATORS[design.generators[0]])
 
 
 def posed(name: str, time_s: float, prompt: Prompt = Prompt.NONE):
@@ -58,10 +60,10 @@ def test_a_head_returns_and_spreads_light_as_its_substance(name, reflectance, r5
     assert r50_mm[0] < skin.material.dot_r50_mm < r50_mm[1]
 
 
-def test_only_a_mannequin_has_glass_eyes():
+def test_only_a_mannequin_and_a_museums_head_have_glass_eyes():
     for name, design in DESIGNS.items():
         eyes = posed(name, 0.0)[1]
-        assert (eyes.material is EYE) == design.glass_eyes == (name == "head-mannequin")
+        assert (eyes.material is EYE) == design.glass_eyes == (name in ("head-mannequin", "head-wax"))
         assert (np.ptp(eyes.reflectance) < 0.2) == (design.coat.name == "BARE")
 
 
