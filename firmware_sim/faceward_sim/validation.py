@@ -37,12 +37,20 @@ def _group() -> None:
 @app.command()
 def optics(
     seed: Annotated[int, typer.Option(min=0, help="Which units of the sensor measure.")] = 7,
+    material: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this one, named as in the table; may be repeated.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure materials in rendered frames beside the sheet's values; exit 1 if one is off by more than 10 %."""
-    from faceward_sim.optics.validation import measure
+    from faceward_sim.optics.validation import MATERIALS, measure
 
-    rows = list(measure(seed, lambda name: print(f"measuring {name}", file=sys.stderr, flush=True)))
+    for name in material or ():
+        if name not in MATERIALS:
+            print(f"faceward-sim: no material {name!r}; there are: {'; '.join(MATERIALS)}", file=sys.stderr)
+            raise typer.Exit(EXIT_CONFIG)
+    only = material or MATERIALS
+    rows = list(measure(seed, lambda name: print(f"measuring {name}", file=sys.stderr, flush=True), only))
     missed = sum(not row.holds for row in rows)
     if as_json:
         print(json.dumps([_as_object(row) for row in rows], indent=2))

@@ -6,7 +6,7 @@ time-of-flight sensor to measure it, and is marked so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -145,18 +145,27 @@ _INSTRUMENTS = (
 )  # fmt: skip
 
 
-def measure(seed: int, told: Callable[[str], None] = lambda name: None) -> Iterator[Row]:
+MATERIALS = (*(f"skin {tone}" for tone in _TONES), *(instrument.name for instrument in _INSTRUMENTS))
+"""The materials of the sheet's tables."""
+
+
+def measure(
+    seed: int, told: Callable[[str], None] = lambda name: None, only: Collection[str] = MATERIALS
+) -> Iterator[Row]:
     """Every row of the sheet's tables on light in skin and instruments, measured with units of this seed.
 
     Args:
         told: called with the name of each material before it is measured.
+        only: the materials that are measured, of MATERIALS.
     """
     bench = Bench(seed)
     for number, (tone, melanin) in enumerate(zip(_TONES, MELANIN, strict=True)):
-        told(f"skin {tone}")
-        yield from _skin_rows(bench, f"skin {tone}", Skin(melanin), number)
-    bare = _pulse(bench, lambda skin: patch(skin_response(skin)))
-    for instrument in _INSTRUMENTS:
+        if (name := f"skin {tone}") in only:
+            told(name)
+            yield from _skin_rows(bench, name, Skin(melanin), number)
+    wanted = [instrument for instrument in _INSTRUMENTS if instrument.name in only]
+    bare = _pulse(bench, lambda skin: patch(skin_response(skin))) if wanted else 0.0
+    for instrument in wanted:
         told(instrument.name)
         yield from _instrument_rows(bench, instrument, bare)
 
