@@ -47,6 +47,6 @@ def test_a_face_is_sized_as_an_adults_within_both_limits(scale, sized):
     assert Laid(5.0, scale, CAMERA, np.zeros((2, 3), np.float32)).sized is sized
 
 
-def test_a_face_of_a_third_of_a_persons_size_is_not_sized(build, triangles):
+def test_a_face_of_two_fifths_of_a_persons_size_is_not_sized(build, triangles):
     found = lay_face(build.vertices_mm.astype(float) / 2.54, triangles, CAMERA)
     assert not found.sized
