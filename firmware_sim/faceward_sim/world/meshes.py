@@ -30,8 +30,8 @@ UNITS_MM: Mapping[str, float] = MappingProxyType({"mm": 1.0, "cm": 10.0, "m": 10
 # A face without its head is hardly smaller than this, a bust with shoulders hardly larger.
 SMALLEST_MM, LARGEST_MM = 110.0, 700.0
 EYES_APART_MM = (45.0, 80.0)  # adults: 51 to 77 (ANSUR II), and some room
-# Drawn heads leave 5.0 to 6.3 mm, busts 6.4 to 9.2 (simulated); balls, boxes and backs of heads 10.5 and more.
-MISFIT_MM = 8.0
+# Drawn faces and heads leave 4.0 to 6.5 mm, busts 5.7 to 8.0 (simulated); balls, boxes and backs of heads 10.3 and more.
+MISFIT_MM = 9.0
 NEARLY = 1.2  # a unit whose misfit is within so much of the best one's can't be told from it
 FEWEST_TRIANGLES, MOST_TRIANGLES = 300, 200_000
 FILE_CAP_BYTES = 64 << 20
