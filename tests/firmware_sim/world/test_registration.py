@@ -13,7 +13,7 @@ CAMERA = np.eye(3, dtype=np.float32)
 
 @pytest.fixture(scope="module")
 def build(draw_seed):
-    return draw_build(draw_seed(), load_anatomy(), 2.0)
+    return draw_build(draw_seed("registration"), load_anatomy(), 2.0)
 
 
 @pytest.fixture(scope="module")
