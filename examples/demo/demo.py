@@ -32,7 +32,7 @@ from rich.text import Text
 BIN = Path(sys.executable).parent
 HERE = Path(__file__).resolve().parent
 EXIT_NOT_LIVE = 31
-SIMULATOR_START_S = 60.0  # the first start compiles the renderer
+SIMULATOR_START_S = 180.0  # the first start compiles the renderer, on a machine that may be busy
 COMMAND_TIMEOUT_S = 150.0
 
 console = Console(highlight=False)
