@@ -45,9 +45,9 @@ def test_a_live_person_enrolls_by_time_of_flight_without_the_gate_that_needs_dot
 
 
 def test_a_policy_with_a_gate_that_needs_dots_refuses_time_of_flight(
-    host_before: Callable[..., Host], keeps_the_promise: Callable[..., None], seed: int
+    host_before: Callable[..., Host], keeps_the_promise: Callable[..., None], draw_seed: Callable[[str], int]
 ) -> None:
-    host = host_before(firmware=build_firmware("tof-940", "live", seed))
+    host = host_before(firmware=build_firmware("tof-940", "live", draw_seed("time of flight")))
     with pytest.raises(EnrollmentRefused) as refusal:
         enroll(host, "alice", retries=False)
     evidence = {result.gate: result.evidence for result in refusal.value.verdict.results}
