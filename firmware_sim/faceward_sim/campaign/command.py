@@ -92,8 +92,6 @@ def run(
     from faceward_sim.campaign.run import run_campaign
 
     plan = _plan(plan_file)
-    if dask is not None and jobs is not None:
-        _fail("--jobs is for this machine; a Dask cluster has its own workers")
     interrupted: list[int] = []
     console = Console(stderr=True)
     try:
@@ -136,8 +134,6 @@ def adapt(
     from faceward_sim.tables import TableError
 
     plan = _plan(plan_file)
-    if dask is not None and jobs is not None:
-        _fail("--jobs is for this machine; a Dask cluster has its own workers")
     interrupted: list[int] = []
     console = Console(stderr=True)
     try:
@@ -228,6 +224,8 @@ def _plan(file: Path) -> Plan:
 def _crew(dask: str | None, jobs: int | None) -> Iterator[Crew]:
     from faceward_sim.campaign.crew import DaskCrew, LocalCrew
 
+    if dask is not None and jobs is not None:
+        _fail("--jobs is for this machine; a Dask cluster has its own workers")
     crew: Crew = LocalCrew(jobs or os.cpu_count() or 1) if dask is None else DaskCrew(dask)
     try:
         yield crew
