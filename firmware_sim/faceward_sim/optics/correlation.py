@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from faceward_sim.optics.kernel import kernel
 
 LIGHT_MM_PER_S = 2.99792458e11
 # Four samples a quarter turn apart: the phasor's halves are differences of two of them (Lange 2000).
@@ -56,7 +57,7 @@ class RangeError:
     fixed_mm: NDArray[np.float32]
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel
 def add_phasors(
     light, inverse_depth, triangle, surface, over_mm, f_px, cx_px, cy_px, emitter_x, emitter_y, per_mm, turn, out
 ):
@@ -87,7 +88,7 @@ def add_phasors(
                 out[y, x, 2 * k + 1] += electrons * np.sin(phase)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel
 def expose_samples(phasors, total, response, contrast, read2, well, table, seed, full):
     """Put noise of electrons and reading into the phasors (in place); `full` (rows, columns) is 1 where a well is full.
 
@@ -161,7 +162,7 @@ def measure(
     )
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel
 def _measure(
     phasors,
     full,
@@ -230,7 +231,7 @@ def _measure(
                 depth[y, x] = np.uint16(z * units + half)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel
 def convert(amplitude, offset, counts_per_electron, gain, black, saturation, step, out):
     """Amplitude in electrons to the converter's counts, (rows, columns) uint16."""
     rows, columns = out.shape

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from faceward_sim.optics.diffusion import ENTRIES, SpreadTables
 from faceward_sim.optics.geometry import Geometry, Pinhole
+from faceward_sim.optics.kernel import kernel
 from faceward_sim.optics.pattern import DotPattern
 from faceward_sim.optics.rasterise import Rasteriser, project
 from faceward_sim.optics.reflection import lobe, sample
@@ -141,7 +141,7 @@ class DotProjector:
         return table
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel
 def _cast(triangles, x, y, inverse, dot_x, dot_y, left, top, pitch, rows, columns, hit_triangle, hit_inverse):
     """The nearest triangle on every dot's ray: a dot lies in its own cell, so a triangle asks few of them."""
     for k in range(len(hit_triangle)):
@@ -179,7 +179,7 @@ def _cast(triangles, x, y, inverse, dot_x, dot_y, left, top, pitch, rows, column
                         hit_triangle[k] = t
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel
 def _light(
     triangles,
     vertices,
@@ -320,7 +320,7 @@ def _light(
         spot_surface[k] = s
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel
 def _splat(spots, table, tables, reach, half, mirror, blur, out):
     """Add every spot's profile. Leaning surfaces squeeze the spread, not the blur, along the lean."""
     rows, columns = out.shape

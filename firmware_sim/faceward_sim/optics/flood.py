@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from faceward_sim.optics.geometry import Geometry
+from faceward_sim.optics.kernel import inlined, kernel
 from faceward_sim.optics.rasterise import Rasteriser
 from faceward_sim.optics.reflection import lobe, sample
 from faceward_sim.world.surface import Sun
 
 _NO_SHADE = np.ones((1, 1), np.uint8)
+_ZERO, _ONE = np.float32(0), np.float32(1)
+_LEAST = np.float32(1e-12)
+_GRAZING = np.float32(0.02)  # cosine between view and surface below which no lobe is taken
+_SMALL = np.float32(1e-3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +76,15 @@ def flood_signal(
         sun[:] = (*day.sun.towards, day.counts, day.sun.wrap)
     same = np.ones(len(geometry.lobes), np.float32)
     _shade(
-        geometry.triangles,
-        geometry.uv,
-        geometry.normals,
         geometry.triangle_surface,
         geometry.triangle_flush,
         geometry.texels,
         geometry.mips,
         geometry.lobes,
-        view.x_px,
-        view.y_px,
-        view.inverse_z,
         view.inverse_depth,
         view.triangle,
         view.detail,
+        view.planes,
         np.float32(camera.f_px),
         np.float32(camera.cx_px),
         np.float32(camera.cy_px),
@@ -100,22 +99,17 @@ def flood_signal(
     return out
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel
 def _shade(
-    triangles,
-    uv,
-    normals,
     surface,
     flush,
     texels,
     mips,
     lobes,
-    x_px,
-    y_px,
-    inverse_z,
     inverse_depth,
     triangle,
     detail,
+    planes,
     f_px,
     cx_px,
     cy_px,
@@ -127,112 +121,128 @@ def _shade(
     seen,
     out,
 ):
+    """Row by row: what is at each pixel, one after the other, and then its light, many pixels at a time."""
     rows, columns = out.shape
-    zero, one, least = np.float32(0), np.float32(1), np.float32(1e-12)
-    scale = one / f_px
-    u = v = nx_z = ny_z = nz_z = u_x = v_x = nx_x = ny_x = nz_x = f0 = rough = blood = zero
-    offset, texture_rows, texture_columns = mips[0, 0, 0], mips[0, 0, 1], mips[0, 0, 2]
-    of_lamps = of_room = one
-    bright, shaded = sun[3] > zero, seen.shape[0] > 1
-    wrapped = one / (one + sun[4])
-    shining = len(lamps) > 0 or bright
+    scale = _ONE / f_px
+    tan_x = np.empty(columns, np.float32)
+    for x in range(columns):
+        tan_x[x] = (np.float32(x) - cx_px) * scale
+    # Of one row: 1 / z, reflectance, the share of it that lamps and the room get, normal / z, lobe.
+    row = np.empty((9, columns), np.float32)
+    shines, shaded = sun[3] > _ZERO, seen.shape[0] > 1
+    everywhere = np.ones(columns, np.uint8)
     for y in range(rows):
-        fy = np.float32(y)
-        tan_y = (fy - cy_px) * scale
-        before = np.int32(-1)
+        _gather(y, surface, flush, texels, mips, lobes, inverse_depth, triangle, detail, planes, lit, room, row)
+        line = out[y]
         for x in range(columns):
-            inverse = inverse_depth[y, x]
-            if inverse <= zero:
-                out[y, x] = zero
-                before = np.int32(-1)
-                continue
-            fx = np.float32(x)
-            t = triangle[y, x]
-            if t == before:
-                u += u_x
-                v += v_x
-                nx_z += nx_x
-                ny_z += ny_x
-                nz_z += nz_x
-            else:
-                # Along a row, uv / z and normal / z run straight within one triangle.
-                before = t
-                a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-                ax, ay = x_px[a] - fx, y_px[a] - fy
-                bx, by = x_px[b] - fx, y_px[b] - fy
-                cx, cy = x_px[c] - fx, y_px[c] - fy
-                wa = bx * cy - cx * by
-                wb = cx * ay - ax * cy
-                wc = ax * by - bx * ay
-                area = wa + wb + wc
-                unit = one / area
-                facing = -one if area > zero else one
-                ia, ib, ic = inverse_z[a] * unit, inverse_z[b] * unit, inverse_z[c] * unit
-                wa *= ia
-                wb *= ib
-                wc *= ic
-                sa, sb, sc = (by - cy) * ia, (cy - ay) * ib, (ay - by) * ic
-                u = wa * uv[a, 0] + wb * uv[b, 0] + wc * uv[c, 0]
-                v = wa * uv[a, 1] + wb * uv[b, 1] + wc * uv[c, 1]
-                u_x = sa * uv[a, 0] + sb * uv[b, 0] + sc * uv[c, 0]
-                v_x = sa * uv[a, 1] + sb * uv[b, 1] + sc * uv[c, 1]
-                nx_z = facing * (wa * normals[a, 0] + wb * normals[b, 0] + wc * normals[c, 0])
-                ny_z = facing * (wa * normals[a, 1] + wb * normals[b, 1] + wc * normals[c, 1])
-                nz_z = facing * (wa * normals[a, 2] + wb * normals[b, 2] + wc * normals[c, 2])
-                nx_x = facing * (sa * normals[a, 0] + sb * normals[b, 0] + sc * normals[c, 0])
-                ny_x = facing * (sa * normals[a, 1] + sb * normals[b, 1] + sc * normals[c, 1])
-                nz_x = facing * (sa * normals[a, 2] + sb * normals[b, 2] + sc * normals[c, 2])
-                s = surface[t]
-                blood = flush[t]
-                level = int(detail[t, 0])
-                offset, texture_rows, texture_columns = mips[s, level, 0], mips[s, level, 1], mips[s, level, 2]
-                of_lamps, of_room = lit[s], room[s]
-                f0 = lobes[s, 0]
-                rough = lobes[s, 1] * lobes[s, 1] + detail[t, 1]
-                if f0 < np.float32(0.02) * rough:
-                    f0 = zero  # a lobe whose top is half a per cent
-            z = one / inverse
-            reflectance = blood * sample(texels, offset, texture_rows, texture_columns, u * z, v * z)
-            counts = ambient * reflectance * of_room
-            if shining:
-                unit = one / np.sqrt(nx_z * nx_z + ny_z * ny_z + nz_z * nz_z + least * inverse * inverse)
-                nx, ny, nz = nx_z * unit, ny_z * unit, nz_z * unit
-                tan_x = (fx - cx_px) * scale
-                vx = vy = vz = ndv = zero
-                if f0 > zero:
-                    unit = one / np.sqrt(tan_x * tan_x + tan_y * tan_y + one)
-                    vx, vy, vz = -tan_x * unit, -tan_y * unit, -unit
-                    ndv = nx * vx + ny * vy + nz * vz
-                for k in range(len(lamps)):
-                    lx, ly = lamps[k, 0] - tan_x * z, lamps[k, 1] - tan_y * z
-                    square = lx * lx + ly * ly + z * z
-                    unit = one / np.sqrt(square)
-                    lx *= unit
-                    ly *= unit
-                    lz = -z * unit
-                    ndl = nx * lx + ny * ly + nz * lz
-                    if ndl > zero:
-                        light = reflectance * of_lamps * ndl
-                        if ndv > np.float32(0.02):
-                            light += _mirrored(lx, ly, lz, vx, vy, vz, ndl, ndv, f0, rough)
-                        away_x, away_y = tan_x - lamps[k, 3], tan_y - lamps[k, 4]
-                        beam = max(one - lamps[k, 2] * (away_x * away_x + away_y * away_y), zero)
-                        counts += lamps[k, 5] * light * beam / square
-                if bright and (not shaded or seen[y, x] > 0):
-                    ndl = nx * sun[0] + ny * sun[1] + nz * sun[2]
-                    light = reflectance * of_room * max((ndl + sun[4]) * wrapped, zero)
-                    if ndl > zero and ndv > np.float32(0.02):
-                        light += _mirrored(sun[0], sun[1], sun[2], vx, vy, vz, ndl, ndv, f0, rough)
-                    counts += sun[3] * light
-            out[y, x] = counts
+            line[x] = ambient * row[1, x] * row[3, x]
+        tan_y = (np.float32(y) - cy_px) * scale
+        for k in range(len(lamps)):
+            _add_lamp(lamps[k], tan_x, tan_y, row[0], row[1], row[2], row[4], row[5], row[6], row[7], row[8], line)
+        if shines:
+            lies = seen[y] if shaded else everywhere
+            _add_sun(sun, lies, tan_x, tan_y, row[0], row[1], row[3], row[4], row[5], row[6], row[7], row[8], line)
 
 
-@njit(cache=True, nogil=True, fastmath=True, inline="always")
+@kernel
+def _gather(y, surface, flush, texels, mips, lobes, inverse_depth, triangle, detail, planes, lit, room, row):
+    fy = np.float32(y)
+    u = v = nx = ny = nz = u_x = v_x = nx_x = ny_x = nz_x = f0 = rough = blood = _ZERO
+    offset, texture_rows, texture_columns = mips[0, 0, 0], mips[0, 0, 1], mips[0, 0, 2]
+    of_lamps = of_room = _ONE
+    before = np.int32(-1)
+    for x in range(row.shape[1]):
+        inverse = inverse_depth[y, x]
+        if inverse <= _ZERO:
+            # Something that returns no light, so that nothing has to ask whether there is anything.
+            row[0, x], row[1, x], row[2, x], row[3, x] = _ONE, _ZERO, _ZERO, _ZERO
+            row[4, x], row[5, x], row[6, x], row[7, x], row[8, x] = _ZERO, _ZERO, _ONE, _ZERO, _ONE
+            before = np.int32(-1)
+            continue
+        t = triangle[y, x]
+        if t == before:
+            u += u_x
+            v += v_x
+            nx += nx_x
+            ny += ny_x
+            nz += nz_x
+        else:
+            # Along a row, uv / z and normal / z run straight within one triangle.
+            before = t
+            plane = planes[t]
+            dx, dy = np.float32(x) - plane[0], fy - plane[1]
+            u_x, v_x, nx_x, ny_x, nz_x = plane[3], plane[6], plane[9], plane[12], plane[15]
+            u = plane[2] + u_x * dx + plane[4] * dy
+            v = plane[5] + v_x * dx + plane[7] * dy
+            nx = plane[8] + nx_x * dx + plane[10] * dy
+            ny = plane[11] + ny_x * dx + plane[13] * dy
+            nz = plane[14] + nz_x * dx + plane[16] * dy
+            s = surface[t]
+            blood = flush[t]
+            level = int(detail[t, 0])
+            offset, texture_rows, texture_columns = mips[s, level, 0], mips[s, level, 1], mips[s, level, 2]
+            of_lamps, of_room = lit[s], room[s]
+            f0 = lobes[s, 0]
+            rough = lobes[s, 1] * lobes[s, 1] + detail[t, 1]
+            if f0 < _GRAZING * rough:
+                f0 = _ZERO  # a lobe whose top is half a per cent
+        z = _ONE / inverse
+        row[0, x] = inverse
+        row[1, x] = blood * sample(texels, offset, texture_rows, texture_columns, u * z, v * z)
+        row[2, x], row[3, x] = of_lamps, of_room
+        row[4, x], row[5, x], row[6, x], row[7, x], row[8, x] = nx, ny, nz, f0, rough
+
+
+@kernel
+def _add_lamp(lamp, tan_x, tan_y, inverse, reflectance, share, nx_z, ny_z, nz_z, lobes, roughness, out):
+    from_x, from_y, falloff, tilt_x, tilt_y, power = lamp[0], lamp[1], lamp[2], lamp[3], lamp[4], lamp[5]
+    for x in range(len(out)):
+        i, f0 = inverse[x], lobes[x]
+        nx, ny, nz = nx_z[x], ny_z[x], nz_z[x]
+        z = _ONE / i
+        unit = _ONE / np.sqrt(nx * nx + ny * ny + nz * nz + _LEAST * i * i)
+        nx, ny, nz = nx * unit, ny * unit, nz * unit
+        tan = tan_x[x]
+        unit = _ONE / np.sqrt(tan * tan + tan_y * tan_y + _ONE)
+        vx, vy, vz = -tan * unit, -tan_y * unit, -unit
+        ndv = nx * vx + ny * vy + nz * vz
+        lx, ly = from_x - tan * z, from_y - tan_y * z
+        square = lx * lx + ly * ly + z * z
+        unit = _ONE / np.sqrt(square)
+        lx, ly, lz = lx * unit, ly * unit, -z * unit
+        ndl = nx * lx + ny * ly + nz * lz
+        mirrored = _mirrored(lx, ly, lz, vx, vy, vz, ndl, ndv, f0, roughness[x])
+        light = reflectance[x] * share[x] * ndl + mirrored
+        away_x, away_y = tan - tilt_x, tan_y - tilt_y
+        beam = max(_ONE - falloff * (away_x * away_x + away_y * away_y), _ZERO)
+        out[x] += power * beam / square * (light if ndl > _ZERO else _ZERO)
+
+
+@kernel
+def _add_sun(sun, lies, tan_x, tan_y, inverse, reflectance, share, nx_z, ny_z, nz_z, lobes, roughness, out):
+    lx, ly, lz, counts, wrap = sun[0], sun[1], sun[2], sun[3], sun[4]
+    wrapped = _ONE / (_ONE + wrap)
+    for x in range(len(out)):
+        i, f0 = inverse[x], lobes[x]
+        nx, ny, nz = nx_z[x], ny_z[x], nz_z[x]
+        unit = _ONE / np.sqrt(nx * nx + ny * ny + nz * nz + _LEAST * i * i)
+        nx, ny, nz = nx * unit, ny * unit, nz * unit
+        tan = tan_x[x]
+        unit = _ONE / np.sqrt(tan * tan + tan_y * tan_y + _ONE)
+        vx, vy, vz = -tan * unit, -tan_y * unit, -unit
+        ndv = nx * vx + ny * vy + nz * vz
+        ndl = nx * lx + ny * ly + nz * lz
+        mirrored = _mirrored(lx, ly, lz, vx, vy, vz, ndl, ndv, f0, roughness[x])
+        light = reflectance[x] * share[x] * max((ndl + wrap) * wrapped, _ZERO)
+        light += mirrored if ndl > _ZERO else _ZERO
+        out[x] += counts * (light if lies[x] > 0 else _ZERO)
+
+
+@inlined
 def _mirrored(lx, ly, lz, vx, vy, vz, ndl, ndv, f0, rough):
+    """The lobe towards the camera of light that comes from l; 0 where there is none."""
     hx, hy, hz = lx + vx, ly + vy, lz + vz
-    unit = np.float32(1) / np.sqrt(hx * hx + hy * hy + hz * hz)
-    ndh = (ndl + ndv) * unit
-    if ndh <= np.float32(0):
-        return np.float32(0)
-    vdh = (vx * hx + vy * hy + vz * hz) * unit
-    return lobe(ndl, ndv, ndh, vdh, f0, rough)
+    unit = _ONE / np.sqrt(hx * hx + hy * hy + hz * hz + _LEAST)
+    ndh, vdh = (ndl + ndv) * unit, (vx * hx + vy * hy + vz * hz) * unit
+    light = lobe(max(ndl, _SMALL), max(ndv, _GRAZING), max(ndh, _SMALL), max(vdh, _SMALL), f0, rough)
+    return light if f0 > _ZERO and ndv > _GRAZING and ndh > _ZERO else _ZERO

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from faceward_sim.optics.kernel import kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def develop(
     )
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel
 def _develop(signal, response, offset, table, gain, black, read2, per_electron, saturation, step, seed, out):
     rows, columns = out.shape
     full = saturation - black

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from faceward_sim.optics.geometry import Geometry, Pinhole
+from faceward_sim.optics.kernel import kernel
 from faceward_sim.optics.rasterise import Rasteriser
 from faceward_sim.world.surface import Sun
 
@@ -53,7 +53,7 @@ def _middle_of(view: Rasteriser) -> NDArray[np.float32]:
     return np.array([0.0, 0.0, z], np.float32)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel
 def _cast(inverse_depth, f_px, cx_px, cy_px, turn, shift, map_inverse, map_f, map_cx, map_cy, slack, seen):
     rows, columns = inverse_depth.shape
     high, wide = map_inverse.shape

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from faceward_sim.firmware.imager import FactoryCalibration
+from faceward_sim.optics.kernel import kernel
 from faceward_sim.optics.pattern import DotPattern
 
 _CANDIDATES = 8
@@ -133,7 +133,7 @@ def _neighbours(rows: int, columns: int) -> NDArray[np.int32]:
     return table.reshape(rows * columns, len(_AROUND))
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel
 def _detect(raw, smooth, mean, read2, per_electron, saturation, least, found):
     """Peaks that stand out of their surroundings, to a fraction of a pixel. Returns how many."""
     rows, columns = smooth.shape
@@ -182,7 +182,7 @@ def _detect(raw, smooth, mean, read2, per_electron, saturation, least, found):
     return count
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel
 def _match(
     found,
     reference,
@@ -276,7 +276,7 @@ def _match(
         matched[k, 2] = found[i, 1]
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel
 def _fill(matched, grid_rows, grid_columns, constant, f_px, pitch, units_per_mm, disparity, out):
     """Disparity is a plane over each triangle of neighbouring dots; none is drawn across a jump."""
     rows, columns = disparity.shape
