@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numba import vectorize
 from numpy.typing import NDArray
 
 from faceward_sim.optics.materials import SKIN_MIRRORS, draw_skin, skin_colour, skin_response, to_material
@@ -143,16 +142,25 @@ def draw_traits(seed: int, *, male: float, age: float) -> Traits:
     )
 
 
-@vectorize(["float32(float32, float32, float32)", "float64(float64, float64, float64)"], cache=True)
-def smooth(x, low, high):
-    """A cubic step from 0 at `low` to 1 at `high` (falling if low > high)."""
-    t = min(max((x - low) / (high - low), 0), 1)
-    return t * t * (3 - 2 * t)
+def smooth(x: Floats, low: float, high: float) -> Floats:
+    """A cubic step from 0 at `low` to 1 at `high` (falling if low > high), in the precision of `x`."""
+    t = x - x.dtype.type(low)
+    t *= x.dtype.type(1 / (high - low))
+    np.clip(t, 0, 1, out=t)
+    step = -2 * t
+    step += 3
+    step *= t
+    step *= t
+    return step
 
 
 def bump(x: Floats, centre: float | Floats, width: float) -> Floats:
     """1 at `centre`, falling off as a Gaussian of that width."""
-    return np.exp(-0.5 * ((x - centre) / width) ** 2)
+    t = np.subtract(x, centre)
+    t *= t.dtype.type(np.sqrt(0.5) / width)
+    t *= t
+    np.negative(t, out=t)
+    return np.exp(t, out=t)
 
 
 def paint_skin(seed: int, skin: SkinMap, complexion: Complexion, traits: Traits) -> Floats:
@@ -216,21 +224,29 @@ def _moles(rng: np.random.Generator, tint: Floats, traits: Traits, skin: SkinMap
     for _ in range(traits.mole_count):
         centre = np.array([rng.uniform(-55, 55), rng.uniform(-60, 100)], np.float32)
         radius = rng.uniform(0.9, 2.2)
-        distance = np.hypot(skin.position_mm[..., 0] - centre[0], skin.position_mm[..., 1] - centre[1])
-        spot = smooth(distance, radius * 1.25, radius * 0.75) * (skin.position_mm[..., 2] < 60)
-        tint *= 1 - rng.uniform(0.3, 0.65) * spot
+        x, y, near = _about(skin, centre[0], centre[1], radius * 1.25)
+        spot = smooth(np.hypot(x - centre[0], y - centre[1]), radius * 1.25, radius * 0.75)
+        tint.reshape(-1)[near] *= 1 - np.float32(rng.uniform(0.3, 0.65)) * spot
 
 
 def _blemishes(rng: np.random.Generator, tint: Floats, texture: Texture, skin: SkinMap) -> None:
     """Scars, which return more light than the skin about them, and spots, which return less (contrast assumed)."""
-    x, y, z = (skin.position_mm[..., axis] for axis in range(3))
     for _ in range(int(rng.poisson(texture.blemishes))):
         along, across = float(rng.uniform(1.0, 5.0)), float(rng.uniform(0.6, 1.8))
         turn, right, down = rng.uniform(0, np.pi), rng.uniform(-55, 55), rng.uniform(-60, 100)
+        x, y, near = _about(skin, right, down, 5 * max(along, across))
         far = (x - right) * np.cos(turn) + (y - down) * np.sin(turn)
         beside = (y - down) * np.cos(turn) - (x - right) * np.sin(turn)
-        spot = np.exp(-0.5 * ((far / along) ** 2 + (beside / across) ** 2)) * (z < 60)
-        tint *= 1 + np.float32(rng.uniform(-0.25, 0.18)) * spot
+        spot = np.exp(-0.5 * ((far / along) ** 2 + (beside / across) ** 2))
+        tint.reshape(-1)[near] *= 1 + np.float32(rng.uniform(-0.25, 0.18)) * spot.astype(np.float32)
+
+
+def _about(skin: SkinMap, x_mm: float, y_mm: float, reach_mm: float) -> tuple[Floats, Floats, NDArray[np.intp]]:
+    """The texels of the face within a square: their x, their y, and which they are."""
+    x, y, z = (skin.position_mm[..., axis].reshape(-1) for axis in range(3))
+    near = np.flatnonzero((np.abs(x - np.float32(x_mm)) < reach_mm) & (np.abs(y - np.float32(y_mm)) < reach_mm))
+    near = near[z[near] < 60]
+    return x[near], y[near], near
 
 
 def _lips(rng: np.random.Generator, tint: Floats, traits: Traits, skin: SkinMap) -> None:
@@ -263,11 +279,12 @@ def _brows(rng: np.random.Generator, reflectance: Floats, traits: Traits, x: Flo
         lean = rng.normal(0, 0.7, 4)
         along = sign * x
         t = (along - traits.brow_inner) / (traits.brow_outer - traits.brow_inner)
+        within = np.clip(t, 0, 1)
         peak = 0.62
         arch = traits.brow_arch * np.clip(1 - ((t - peak) / peak) ** 2, -0.5, 1)
         tail = traits.brow_tail * np.clip((t - peak) / (1 - peak), 0, 1) ** 2
         height = -(traits.brow_height + lean[0]) - arch + tail + traits.brow_slope * along * np.clip(1 - t, 0, 1)
-        width = (traits.brow_width * (1 - 0.62 * np.clip(t, 0, 1) ** 1.5)).astype(np.float32)
+        width = (traits.brow_width * (1 - 0.62 * within * np.sqrt(within))).astype(np.float32)
         share = smooth(np.abs(y - height) / width, 1.05, 0.45) * smooth(t, -0.06, 0.10) * smooth(t, 1.06, 0.86)
         amount = np.clip(traits.brow_density * share * hairs, 0, 0.96) * front
         reflectance += amount * (traits.brow_reflectance - reflectance)

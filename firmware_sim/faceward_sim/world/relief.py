@@ -44,7 +44,8 @@ def _field(
     waves = rng.normal(0, 1 / length_mm, (3, WAVES))
     phases = rng.uniform(0, 2 * np.pi, WAVES)
     weights = rng.normal(0, np.sqrt(2 / WAVES), (WAVES, 3))
-    return tuple(np.cos(points @ waves + phases) @ weights for points in places)
+    # Angles of some tens: single precision leaves 1e-6 mm, in a tenth of the time.
+    return tuple(np.cos((points @ waves + phases).astype(np.float32)) @ weights for points in places)
 
 
 def _rigid(

@@ -135,6 +135,8 @@ def load_skin_map(size: int) -> SkinMap:
     window = np.all((position > seam.min(axis=0) - 10) & (position < seam.max(axis=0) + 10), axis=2)
     seam_distance = np.full((size, size), 99.0, np.float32)
     seam_distance[window] = _distance(position, window, _closed_curve(seam, 4))[0]
+    # Laid out axis by axis: whoever paints takes one axis at a time.
+    position = np.moveaxis(np.ascontiguousarray(np.moveaxis(position, 2, 0)), 0, 2)
     found = SkinMap(
         size, position, *(np.ascontiguousarray(out[..., 3 + k]) for k in range(4)), lid_distance, upper, seam_distance
     )
