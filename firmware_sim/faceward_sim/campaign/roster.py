@@ -47,19 +47,21 @@ class Entry:
 def roster(plan: Plan, frozen: str) -> tuple[Entry, ...]:
     """Every grant of a plan, the groups mixed, so that what is there of an unfinished run is a run in small.
 
+    Everybody is presented before one sensor, by turns, until all have been; then before the next. So of two sensors half
+    a run has every draw once.
+
     :param frozen: the digest of gates and thresholds.
     """
-    groups = []
-    for sensor in plan.sensors:
+    placed = []
+    for turn, sensor in enumerate(plan.sensors):
+        groups = [list(_attacks(plan, attack, sensor, frozen)) for attack in plan.attacks]
         if plan.live is not None:
-            groups.append(list(_living(plan, plan.live, sensor, frozen)))
-        groups.extend(list(_attacks(plan, attack, sensor, frozen)) for attack in plan.attacks)
-    placed = [
-        ((number + 0.5) / len(group), at, entry)
-        for at, group in enumerate(groups)
-        for number, entry in enumerate(group)
-    ]
-    return tuple(entry for _, _, entry in sorted(placed, key=lambda each: each[:2]))
+            groups.insert(0, list(_living(plan, plan.live, sensor, frozen)))
+        for at, group in enumerate(groups):
+            for number, entry in enumerate(group):
+                lap = (number + turn) % len(plan.sensors)
+                placed.append(((lap, (number + 0.5) / len(group), turn, at), entry))
+    return tuple(entry for _, entry in sorted(placed, key=lambda each: each[0]))
 
 
 def grant_of(presentation_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import combinations, pairwise
 
 from faceward_sim.campaign.presenting import presented
@@ -55,6 +56,16 @@ def test_groups_are_mixed_so_that_half_a_run_is_a_run_in_small(plan_of):
     entries = roster(plan_of(draws="20", people_per_tone="20"), "f")
     half = entries[: len(entries) // 2]
     assert sum(entry.attack for entry in half) == 10
+
+
+def test_half_a_run_before_two_sensors_has_everybody_once_and_either_sensor_as_often(plan_of):
+    text = plan_of(draws="20", people_per_tone="20").content.decode().replace('["sl-940"]', '["sl-940", "sl-850-940"]')
+    entries = roster(plan_of(text), "f")
+    half = entries[: len(entries) // 2]
+    assert len({entry.scene.seed for entry in half}) == len(half)
+    for attack in (True, False):
+        kinds = Counter(entry.sensor_kind for entry in half if entry.attack is attack)
+        assert kinds["sl-940"] == kinds["sl-850-940"]
 
 
 def test_each_attempt_has_a_nonce_of_its_own_that_is_the_same_again(plan_of):
