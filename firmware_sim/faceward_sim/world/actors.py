@@ -75,11 +75,25 @@ class LivePerson:
     """Somebody who looks at the sensor and does what the indicator asks."""
 
     def __init__(
-        self, seed: int, distance_mm: float, tone: float | None, generator: Generator, *, glasses: bool = False
+        self,
+        seed: int,
+        distance_mm: float,
+        tone: float | None,
+        generator: Generator,
+        *,
+        glasses: bool = False,
+        hat: bool = False,
+        make_up: bool = False,
+        mouth_mask: bool = False,
     ) -> None:
-        self.name = "live-glasses" if glasses else "live"
+        worn = {"glasses": glasses, "hat": hat, "make-up": make_up, "mouth-mask": mouth_mask}
+        self.name = "-".join(["live", *(what for what, on in worn.items() if on)])
         self.species = "live"
-        self.body = Body(draw_person(seed, tone=tone, glasses=glasses, generator=generator))
+        self.body = Body(
+            draw_person(
+                seed, tone=tone, glasses=glasses, hat=hat, make_up=make_up, mouth_mask=mouth_mask, generator=generator
+            )
+        )
         self.mover = Mover(seed, distance_mm)
         self._room = draw_room(seed, generator)
         self._place = np.array([0.0, -FACE_CENTRE_MM, distance_mm], np.float32)
@@ -137,6 +151,10 @@ def _printed(design: PrintDesign, seed: int, distance_mm: float, tone: float | N
 _SPECS = (
     ActorSpec("live", "live", "a living person who obeys the indicator", LivePerson),
     ActorSpec("live-glasses", "live", "the same person in spectacle frames", partial(LivePerson, glasses=True)),
+    ActorSpec("live-hat", "live", "the same person in a knitted hat or a cap", partial(LivePerson, hat=True)),
+    ActorSpec("live-make-up", "live", "the same person made up", partial(LivePerson, make_up=True)),
+    ActorSpec("live-mouth-mask", "live", "the same person in a surgical mask, to be asked to take it off",
+              partial(LivePerson, mouth_mask=True)),
     *(_entry(design, _printed) for design in PRINTS),
     *(_entry(design, ScreenHolder) for design in SCREENS),
     *(_entry(design, MaskWearer) for design in (*MASKS, *UNSEEN_MASKS)),

@@ -128,6 +128,18 @@ class Body:
             return None
         return Surface(pose.carry(worn.vertices_mm), worn.triangles, worn.uv, worn.reflectance, worn.material)
 
+    def hat(self, pose: Pose) -> Surface | None:
+        hat = self.person.hat
+        if hat is None:
+            return None
+        return Surface(pose.carry(hat.vertices_mm, hat.follow), hat.triangles, hat.uv, hat.reflectance, hat.material)
+
+    def mouth_mask(self, pose: Pose) -> Surface | None:
+        worn = self.person.mouth_mask
+        if worn is None:
+            return None
+        return Surface(pose.carry(worn.vertices_mm), worn.triangles, worn.uv, worn.reflectance, worn.material)
+
     def surfaces(self, posture: Posture, place_mm: Floats) -> tuple[Surface, ...]:
         """The whole living person. `place_mm` is where the middle between the eyes rests in the camera frame."""
         pose = Pose(posture, place_mm, self.person.build.scale)
@@ -136,6 +148,8 @@ class Body:
             self.eyes(posture, pose),
             self.hair(pose),
             self.glasses(pose),
+            self.hat(pose),
+            self.mouth_mask(pose),
             self.clothes(pose),
         )
         return tuple(part for part in parts if part is not None)

@@ -7,6 +7,7 @@ features such as brows or lips contrast with skin at 940 nm is assumed and drawn
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from faceward_sim.world.skin_map import SkinMap
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Material
 from faceward_sim.world.textures import Texture, mottle
+
+if TYPE_CHECKING:
+    from faceward_sim.world.makeup import MakeUp
 
 Floats = NDArray[np.float32]
 
@@ -163,8 +167,12 @@ def bump(x: Floats, centre: float | Floats, width: float) -> Floats:
     return np.exp(t, out=t)
 
 
-def paint_skin(seed: int, skin: SkinMap, complexion: Complexion, traits: Traits) -> Floats:
+def paint_skin(
+    seed: int, skin: SkinMap, complexion: Complexion, traits: Traits, make_up: MakeUp | None = None
+) -> Floats:
     """The face's diffuse reflectance, (size, size); plain cheek and forehead average the complexion's reflectance."""
+    if make_up is not None:
+        traits = make_up.on(traits)
     rng = stream(seed, "paint")
     size = skin.size
     texture = complexion.generator.texture
@@ -188,6 +196,8 @@ def paint_skin(seed: int, skin: SkinMap, complexion: Complexion, traits: Traits)
     _moles(rng, tint, traits, skin)
     if texture.blemishes:
         _blemishes(stream(seed, "blemishes"), tint, texture, skin)
+    if make_up is not None:
+        make_up.even_out(tint, skin)
     _lips(rng, tint, traits, skin)
     _eyes(rng, tint, traits, skin)
     tint *= 1 - traits.hollow + traits.hollow * np.clip(skin.openness, 0, 1) ** 0.6
@@ -196,6 +206,8 @@ def paint_skin(seed: int, skin: SkinMap, complexion: Complexion, traits: Traits)
     _beard(rng, reflectance, traits, skin, side, front)
     _brows(rng, reflectance, traits, x, y, front)
     _lashes(rng, reflectance, traits, skin)
+    if make_up is not None:
+        make_up.line_eyes(reflectance, skin)
     reflectance[-12:, :] = 0.05  # the last rows are what cavities sample: mouth, eye sockets
     return np.clip(reflectance, 0.02, 0.75).astype(np.float32)
 

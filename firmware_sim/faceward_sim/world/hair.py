@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,8 +130,8 @@ def grow_hair(seed: int, anatomy: Anatomy, head_mm: Floats, traits: Traits, styl
     if style.kind == "bald":
         return None
     rng = stream(seed, "hair-volume")
-    base, rest, triangles, uv, follow = _scalp(anatomy, head_mm, style)
-    normals = _normals(head_mm_vertices=rest, triangles=triangles)
+    base, rest, triangles, uv, follow = hull(anatomy, head_mm, lambda points: inside_hairline_mm(style, points))
+    normals = outward(rest, triangles)
     depth = inside_hairline_mm(style, base)
     angle = np.arctan2(base[:, 0], 75.0 - base[:, 2])
     top = smooth(-base[:, 1], 20, 95)
@@ -165,13 +166,16 @@ def grow_hair(seed: int, anatomy: Anatomy, head_mm: Floats, traits: Traits, styl
     )
 
 
-def _scalp(
-    anatomy: Anatomy, head_mm: Floats, style: HairStyle
+def hull(
+    anatomy: Anatomy, head_mm: Floats, inside_mm: Callable[[Floats], Floats]
 ) -> tuple[Floats, Floats, NDArray[np.int32], Floats, Floats]:
-    """Scalp triangles of the base head, split once: base positions, this head's positions, triangles, uv, follow."""
+    """The head's triangles inside a line, split once: base positions, this head's positions, triangles, uv, follow.
+
+    `inside_mm` tells how far inside the line points of the base head lie; a margin of 14 mm outside comes along.
+    """
     ear = column_share(anatomy, "l-ear-scale-incr", "r-ear-scale-incr")
     wedge = anatomy.wedge_vertex
-    depth = inside_hairline_mm(style, anatomy.vertices_mm)
+    depth = inside_mm(anatomy.vertices_mm)
     wanted = (depth > -14) & (ear < 0.25) & (anatomy.vertices_mm[:, 1] < 90) & (anatomy.openness > 0.3)
     chosen = anatomy.triangles[~anatomy.cavity & wanted[wedge[anatomy.triangles]].all(axis=1)]
     used, local = np.unique(chosen, return_inverse=True)
@@ -198,12 +202,13 @@ def _scalp(
     return fields[:, :3], fields[:, 3:6], split, fields[:, 6:8], fields[:, 8]
 
 
-def _normals(head_mm_vertices: Floats, triangles: NDArray[np.int32]) -> Floats:
+def outward(vertices_mm: Floats, triangles: NDArray[np.int32]) -> Floats:
+    """Unit normals (V, 3) of a mesh; vertices at one place share theirs."""
     faces = np.cross(
-        head_mm_vertices[triangles[:, 1]] - head_mm_vertices[triangles[:, 0]],
-        head_mm_vertices[triangles[:, 2]] - head_mm_vertices[triangles[:, 0]],
+        vertices_mm[triangles[:, 1]] - vertices_mm[triangles[:, 0]],
+        vertices_mm[triangles[:, 2]] - vertices_mm[triangles[:, 0]],
     )
-    _, group = np.unique(np.round(head_mm_vertices, 3), axis=0, return_inverse=True)
+    _, group = np.unique(np.round(vertices_mm, 3), axis=0, return_inverse=True)
     sums = np.zeros((group.max() + 1, 3))
     for corner in range(3):
         np.add.at(sums, group.ravel()[triangles[:, corner]], faces)
@@ -255,7 +260,7 @@ def _falling(
     share = (np.arange(len(vertices)) % count) / count
     height = (np.arange(len(vertices)) // count) / (FALL_ROWS - 1)
     uv = np.stack([0.01 + 0.98 * share, CAP_TEXTURE + 0.02 + 0.22 * height], axis=1)
-    outside = _normals(vertices.astype(np.float32), array)[:FALL_POINTS]
+    outside = outward(vertices.astype(np.float32), array)[:FALL_POINTS]
     radial = vertices[:FALL_POINTS] - np.array([0.0, vertices[0, 1], middle_z])
     if (outside * radial).sum() < 0:
         array = array[:, ::-1].copy()

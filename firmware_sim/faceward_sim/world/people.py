@@ -1,4 +1,4 @@
-"""A person drawn from a seed: head, skin, eyes, hair, glasses and clothes, at rest."""
+"""A person drawn from a seed: head, skin, eyes, hair, and what they put on, at rest."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from faceward_sim.world.eyes import paint_eyes
 from faceward_sim.world.generators import A, Generator
 from faceward_sim.world.glasses import Glasses, fit_glasses
 from faceward_sim.world.hair import Hair, HairStyle, draw_style, grow_hair, paint_scalp
+from faceward_sim.world.headgear import Hat, fit_hat, under_hat
+from faceward_sim.world.makeup import draw_makeup
+from faceward_sim.world.mouth_mask import MouthMask, fit_mouth_mask
 from faceward_sim.world.pulse import Perfusion, draw_perfusion
 from faceward_sim.world.shape import Build, draw_build
 from faceward_sim.world.skin_map import load_skin_map
@@ -40,6 +43,8 @@ class Person:
     eye_reflectance: Floats
     hair: Hair | None
     glasses: Glasses | None
+    hat: Hat | None
+    mouth_mask: MouthMask | None
     perfusion: Perfusion
     units: Mapping[str, Column]
 
@@ -56,10 +61,19 @@ class Clothes:
     ease_mm: float
 
 
-def draw_person(seed: int, *, tone: float | None = None, glasses: bool = False, generator: Generator = A) -> Person:
+def draw_person(
+    seed: int,
+    *,
+    tone: float | None = None,
+    glasses: bool = False,
+    hat: bool = False,
+    make_up: bool = False,
+    mouth_mask: bool = False,
+    generator: Generator = A,
+) -> Person:
     """The person of a seed; the same seed is always the same person, whatever they wear or hold.
 
-    :param glasses: put on the spectacles that this person would choose.
+    :param glasses: put on the spectacles that this person would choose; likewise `hat`, `make_up` and `mouth_mask`.
 
     :raises ValueError: a tone outside 1 to 4 or a negative seed.
     """
@@ -69,7 +83,9 @@ def draw_person(seed: int, *, tone: float | None = None, glasses: bool = False, 
     traits = draw_traits(seed, male=build.male, age=build.age)
     style = draw_style(seed, male=build.male, age=build.age)
     skin_map = load_skin_map(SKIN_TEXELS)
-    reflectance = paint_skin(seed, skin_map, complexion, traits)
+    if hat:
+        style = under_hat(style)
+    reflectance = paint_skin(seed, skin_map, complexion, traits, draw_makeup(seed) if make_up else None)
     paint_scalp(seed, reflectance, skin_map, traits, style)
     hair = grow_hair(seed, anatomy, build.vertices_mm, traits, style)
     units = {
@@ -87,6 +103,8 @@ def draw_person(seed: int, *, tone: float | None = None, glasses: bool = False, 
         eye_reflectance=paint_eyes(seed),
         hair=hair,
         glasses=fit_glasses(seed, anatomy, build) if glasses else None,
+        hat=fit_hat(seed, anatomy, build.vertices_mm) if hat else None,
+        mouth_mask=fit_mouth_mask(seed, anatomy, build, complexion) if mouth_mask else None,
         perfusion=draw_perfusion(seed, anatomy),
         units=units,
     )
