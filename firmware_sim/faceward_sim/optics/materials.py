@@ -136,10 +136,10 @@ SUBSTANCES: Mapping[str, Substance] = MappingProxyType(
             "a sheet of paper in the hand", Range(0.10, 0.14, 0.20, 0.15), Range(40.0, 50.0, 60.0, 0.1),
             Range(0.012, 0.02, 0.035, 0.2), 1.50, None,
         ),
-        # Polypropylene fibres (n 1.49) in three layers of .1 mm with air between them, some millimetres off the skin (assumed).
+        # Three layers of polypropylene fibres (n 1.49) and air, .1 mm each, some millimetres off the skin (assumed).
         "nonwoven": Substance(
             "a surgical mask", Range(0.25, 0.35, 0.5, 0.15), Range(5.0, 9.0, 14.0, 0.25), Range(0.0006, 0.0012, 0.003, 0.3),
-            1.45, Range(0.5, 3.0, 7.0, 0.4),
+            1.45, Range(0.5, 2.5, 5.0, 0.4),
         ),
         "plaster": Substance(
             "a plaster head", Range(4.0, 6.0, 15.0, 0.3), Range(40.0, 60.0, 80.0, 0.2), Range(0.005, 0.01, 0.02, 0.3),

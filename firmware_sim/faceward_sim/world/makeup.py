@@ -1,7 +1,7 @@
 """Make-up, as an infrared sensor sees it.
 
-Most of what colours a face is clear at 940 nm, as organic dyes are. Carbon and iron black are not: eyeliner and mascara stay
-dark. Titania in a foundation scatters and evens out what lies under it. How much of each is assumed.
+Most of what colours a face is clear at 940 nm, as organic dyes are. Carbon and iron black are not: eyeliner and mascara
+stay dark. Titania in a foundation scatters and evens out what lies under it. How much of each is assumed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Surgical masks: cloth that hangs over nose and chin, with what lies between hidden. The loops behind the ears are left out."""
+"""Surgical masks: cloth that hangs over nose and chin, hiding what lies between. Its ear loops are left out."""
 
 from __future__ import annotations
 
@@ -53,8 +53,9 @@ def fit_mouth_mask(seed: int, anatomy: Anatomy, build: Build, complexion: Comple
     z[-1] += 9.0  # turned in under the chin
     points = np.stack([x, y, z], axis=2).reshape(-1, 3).astype(np.float32)
     reflectance, material = _nonwoven(rng, complexion)
-    pleats = 1 - 0.10 * np.exp(-(((np.linspace(0, 1, _TEXELS)[:, None] - np.array([0.3, 0.5, 0.7])) / 0.012) ** 2)).sum(1)
-    texture = np.broadcast_to((reflectance * pleats)[:, None], (_TEXELS, _TEXELS))
+    from_pleat = np.abs(np.linspace(0, 1, _TEXELS)[:, None] - np.array([0.3, 0.5, 0.7])).min(axis=1)
+    lines = reflectance * (1 - 0.10 * np.exp(-((from_pleat / 0.012) ** 2)))
+    texture = np.broadcast_to(lines[:, None], (_TEXELS, _TEXELS))
     uv = np.stack(np.meshgrid(np.linspace(0.01, 0.99, _ACROSS), np.linspace(0.01, 0.99, _DOWN)), axis=2).reshape(-1, 2)
     return MouthMask(
         points,

@@ -16,8 +16,8 @@ from faceward_sim.world.rooms import draw_room
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-# What generator A drew before there was another one: each actor's numbers, and each sensor's frames, seen from one direction
-# of the space that they span, so that a processor's last bits are left out and nothing else is.
+# What generator A drew before there was another one: each actor's numbers, and each sensor's frames, seen from one
+# direction of the space that they span, so that a processor's last bits are left out and nothing else is.
 DRAWN = {
     "live": -2.816202,
     "live-glasses": -2.882536,
