@@ -48,18 +48,18 @@ def roster(plan: Plan, frozen: str) -> tuple[Entry, ...]:
     """Every grant of a plan, the groups mixed, so that what is there of an unfinished run is a run in small.
 
     Everybody is presented before one sensor, by turns, until all have been; then before the next. So of two sensors half
-    a run has every draw once.
+    a run has every draw once. Turns last as long as tones, or distances, take to come round: each sensor has all of them.
 
     :param frozen: the digest of gates and thresholds.
     """
     placed = []
     for turn, sensor in enumerate(plan.sensors):
-        groups = [list(_attacks(plan, attack, sensor, frozen)) for attack in plan.attacks]
+        groups = [(list(_attacks(plan, attack, sensor, frozen)), len(plan.distances_mm)) for attack in plan.attacks]
         if plan.live is not None:
-            groups.insert(0, list(_living(plan, plan.live, sensor, frozen)))
-        for at, group in enumerate(groups):
+            groups.insert(0, (list(_living(plan, plan.live, sensor, frozen)), len(plan.live.tones)))
+        for at, (group, lasts) in enumerate(groups):
             for number, entry in enumerate(group):
-                lap = (number + turn) % len(plan.sensors)
+                lap = (number // lasts + turn) % len(plan.sensors)
                 placed.append(((lap, (number + 0.5) / len(group), turn, at), entry))
     return tuple(entry for _, entry in sorted(placed, key=lambda each: each[0]))
 

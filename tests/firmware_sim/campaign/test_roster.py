@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import combinations, pairwise
+from operator import attrgetter
 
 from faceward_sim.campaign.presenting import presented
 from faceward_sim.campaign.roster import RANGES, grant_of, roster
@@ -59,13 +60,16 @@ def test_groups_are_mixed_so_that_half_a_run_is_a_run_in_small(plan_of):
 
 
 def test_half_a_run_before_two_sensors_has_everybody_once_and_either_sensor_as_often(plan_of):
-    text = plan_of(draws="20", people_per_tone="20").content.decode().replace('["sl-940"]', '["sl-940", "sl-850-940"]')
-    entries = roster(plan_of(text), "f")
+    text = plan_of(draws="24", people_per_tone="24").content.decode().replace('["sl-940"]', '["sl-940", "sl-850-940"]')
+    entries = roster(plan_of("distances_mm = [300.0, 400.0, 500.0]\n" + text), "f")
     half = entries[: len(entries) // 2]
     assert len({entry.scene.seed for entry in half}) == len(half)
     for attack in (True, False):
-        kinds = Counter(entry.sensor_kind for entry in half if entry.attack is attack)
-        assert kinds["sl-940"] == kinds["sl-850-940"]
+        mine = [entry for entry in half if entry.attack is attack]
+        for what in (attrgetter("tone"), attrgetter("scene.environment.distance_mm")):
+            met = Counter((entry.sensor_kind, what(entry)) for entry in mine)
+            assert len(met) == 2 * len({what(entry) for entry in mine})
+            assert max(met.values()) - min(met.values()) <= 4
 
 
 def test_each_attempt_has_a_nonce_of_its_own_that_is_the_same_again(plan_of):
