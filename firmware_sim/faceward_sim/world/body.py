@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,7 +127,19 @@ class Body:
         worn = self.person.glasses
         if worn is None:
             return None
-        return Surface(pose.carry(worn.vertices_mm), worn.triangles, worn.uv, worn.reflectance, worn.material)
+        panes = tuple(
+            replace(
+                pane,
+                front_mm=pose.carry(pane.front_mm),
+                front_normals=pane.front_normals @ pose.head.T,
+                back_mm=pose.carry(pane.back_mm),
+                back_normals=pane.back_normals @ pose.head.T,
+            )
+            for pane in worn.panes
+        )
+        return Surface(
+            pose.carry(worn.vertices_mm), worn.triangles, worn.uv, worn.reflectance, worn.material, panes=panes
+        )
 
     def surfaces(self, posture: Posture, place_mm: Floats) -> tuple[Surface, ...]:
         """The whole living person. `place_mm` is where the middle between the eyes rests in the camera frame."""
