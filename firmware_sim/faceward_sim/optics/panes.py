@@ -130,9 +130,7 @@ class Panes:
         back_mm, back_normals = [s.back_mm for s in sheets], [s.back_normals for s in sheets]
         mirrors = np.array([b.front for b in bands], np.float32)
         self.faces[0].draw(front_mm, front_normals, self._triangles, self._sheet, mirrors, roughness)
-        self.faces[1].draw(
-            back_mm, back_normals, self._triangles, self._sheet, np.array(back, np.float32), roughness
-        )
+        self.faces[1].draw(back_mm, back_normals, self._triangles, self._sheet, np.array(back, np.float32), roughness)
         self._rough2 = roughness**2
         self.passed[self._box[1] : self._box[3], self._box[0] : self._box[2]] = 1.0
         box = self.faces[0].box()

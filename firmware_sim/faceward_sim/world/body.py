@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,16 +126,7 @@ class Body:
         worn = self.person.glasses
         if worn is None:
             return None
-        panes = tuple(
-            replace(
-                pane,
-                front_mm=pose.carry(pane.front_mm),
-                front_normals=pane.front_normals @ pose.head.T,
-                back_mm=pose.carry(pane.back_mm),
-                back_normals=pane.back_normals @ pose.head.T,
-            )
-            for pane in worn.panes
-        )
+        panes = tuple(pane.moved(pose.head, pose.pivot, pose.pivot + pose.shift) for pane in worn.panes)
         return Surface(
             pose.carry(worn.vertices_mm), worn.triangles, worn.uv, worn.reflectance, worn.material, panes=panes
         )

@@ -83,6 +83,16 @@ class ClearSheet:
     triangles: NDArray[np.int32]  # (T, 3), counter-clockwise seen from outside
     glazing: Glazing
 
+    def moved(self, turn: NDArray[np.float32], pivot_mm: NDArray[np.float32], to_mm: NDArray[np.float32]) -> ClearSheet:
+        """The sheet turned about a point, and that point carried to another."""
+        return replace(
+            self,
+            front_mm=(self.front_mm - pivot_mm) @ turn.T + to_mm,
+            front_normals=self.front_normals @ turn.T,
+            back_mm=(self.back_mm - pivot_mm) @ turn.T + to_mm,
+            back_normals=self.back_normals @ turn.T,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Surface:
@@ -98,16 +108,7 @@ class Surface:
 
     def turned(self, turn: NDArray[np.float32], pivot_mm: NDArray[np.float32]) -> Surface:
         """The surface, with what it holds, turned about a point."""
-        panes = tuple(
-            replace(
-                pane,
-                front_mm=(pane.front_mm - pivot_mm) @ turn.T + pivot_mm,
-                front_normals=pane.front_normals @ turn.T,
-                back_mm=(pane.back_mm - pivot_mm) @ turn.T + pivot_mm,
-                back_normals=pane.back_normals @ turn.T,
-            )
-            for pane in self.panes
-        )
+        panes = tuple(pane.moved(turn, pivot_mm, pivot_mm) for pane in self.panes)
         return replace(self, vertices_mm=(self.vertices_mm - pivot_mm) @ turn.T + pivot_mm, panes=panes)
 
 
