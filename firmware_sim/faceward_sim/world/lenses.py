@@ -1,7 +1,8 @@
 """Spectacle lenses: what somebody's are made of and how they are curved, and the sheets that fill a pair of rims.
 
 The front is a piece of a sphere by its base curve, 530 mm over dioptres (tools and frames count curves for an index of
-1.53), fitted to the rim. The back follows from the power; its normals are those of the mirror that it is through the front:
+1.53), fitted to the rim; rims stand straight up and down, so that the edge of a big lens lies up to .6 mm before or behind
+its own. The back follows from the power; its normals are those of the mirror that it is through the front:
 a thin lens' back mirrors as a curve of c1 - n P / (n - 1), level with the front at the optical centre, before the pupil.
 """
 

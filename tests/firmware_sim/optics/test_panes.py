@@ -19,7 +19,7 @@ from faceward_sim.world.surface import ClearBand, ClearSheet, Glazing, SceneStat
 _RADIUS_MM = 106.0  # a base curve of 5 dioptres
 _EMITTER = Emitter(0.0, 12.0, 0.0)
 _CLEAR = ClearBand(0.9, 0.0, 0.0)
-_MIRROR = ClearBand(1.0, 0.04, 0.0)
+_MIRROR = ClearBand(0.95, 0.04, 0.0)
 _MIDDLE = (slice(215, 265), slice(295, 345))
 
 
