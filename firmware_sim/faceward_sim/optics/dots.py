@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from faceward_sim.optics.diffusion import ENTRIES, SpreadTables
 from faceward_sim.optics.geometry import Geometry, Pinhole
 from faceward_sim.optics.kernel import kernel
+from faceward_sim.optics.panes import Panes
 from faceward_sim.optics.pattern import DotPattern
 from faceward_sim.optics.rasterise import Rasteriser, project
 from faceward_sim.optics.reflection import lobe, sample
@@ -56,6 +57,7 @@ class DotProjector:
         shift_px: float,
         speckle: NDArray[np.float32],
         out: NDArray[np.float32],
+        panes: Panes | None = None,
     ) -> None:
         """Add every seen dot's light to `out` (rows, columns), in counts.
 
@@ -64,7 +66,34 @@ class DotProjector:
             dot_counts_at_1m: one dot's sum on a square Lambertian target of reflectance 1 at 1 m in this slot.
             shift_px: how far heat has turned the projector, in the pattern's coordinates.
             speckle: (dots, 3): a shift in x and y in pixels, and a factor on the light.
+            panes: the clear sheets of `geometry`, drawn by the same camera.
         """
+        lit = dot_counts_at_1m, shift_px, speckle
+        self._strike(geometry, view, *lit, self.spots, self.spot_surface)
+        behind = panes is not None and panes.there
+        if behind:
+            _dim(panes, self.spots)
+        self._draw(self.spots, self._choose_tables(geometry, view.camera.f_px), out)
+        if behind:
+            for face in panes.faces:
+                spots, sheet = np.zeros_like(self.spots), np.full_like(self.spot_surface, -1)
+                self._strike(face.geometry, face.view, *lit, spots, sheet)
+                mirrored = (sheet >= 0) & (spots[:, 3] > 0)
+                mirrored[mirrored] = panes.passed[_pixel(spots[mirrored], panes.passed.shape)] < 1
+                # A sheet returns no diffuse light, so that no spread is asked for.
+                self._draw(spots, np.where(mirrored, 0, -1).astype(np.int32), out)
+
+    def _strike(
+        self,
+        geometry: Geometry,
+        view: Rasteriser,
+        dot_counts_at_1m: float,
+        shift_px: float,
+        speckle: NDArray[np.float32],
+        spots: NDArray[np.float32],
+        spot_surface: NDArray[np.int32],
+    ) -> None:
+        """Find where each dot lands, and fill `spots` and `spot_surface`."""
         if len(self._x) != len(geometry.vertices_mm):
             self._x, self._y, self._inverse = (np.zeros(len(geometry.vertices_mm), np.float32) for _ in range(3))
         p = self._projector
@@ -111,13 +140,14 @@ class DotProjector:
             camera.cx_px,
             camera.cy_px,
             dot_counts_at_1m * 1e6,
-            self.spots,
-            self.spot_surface,
+            spots,
+            spot_surface,
         )
-        table = self._choose_tables(geometry, camera.f_px)
+
+    def _draw(self, spots: NDArray[np.float32], table: NDArray[np.int32], out: NDArray[np.float32]) -> None:
         profiles = self._profiles
         _splat(
-            self.spots,
+            spots,
             table,
             profiles.tables,
             profiles.reach_px,
@@ -139,6 +169,19 @@ class DotProjector:
             rows = np.array([self._profiles.row(material, s) for s in range(low, high + 1)], np.int32)
             table[mine] = rows[step - low]
         return table
+
+
+def _pixel(spots: NDArray[np.float32], shape: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The pixel nearest to each spot; the border's for what lies outside."""
+    y, x = (np.rint(spots[:, k]).astype(np.int64) for k in (1, 0))
+    return np.clip(y, 0, shape[0] - 1), np.clip(x, 0, shape[1] - 1)
+
+
+def _dim(panes: Panes, spots: NDArray[np.float32]) -> None:
+    """Take what a sheet takes from dots behind it: projector and lens are so near that they pass it twice."""
+    at = _pixel(spots, panes.passed.shape)
+    behind = panes.inverse_depth[at] > spots[:, 4]
+    spots[:, 2:4] *= np.where(behind, panes.passed[at], 1.0).astype(np.float32)[:, None]
 
 
 @kernel

@@ -17,6 +17,7 @@ from faceward_sim.firmware.imager import Prompt
 from faceward_sim.optics.flood import Daylight, Emitter, flood_signal
 from faceward_sim.optics.geometry import Geometry, Pinhole
 from faceward_sim.optics.manufacture import ChipDesign, draw_camera, draw_pixels, estimate_intrinsics
+from faceward_sim.optics.panes import Panes, visible
 from faceward_sim.optics.pixels import PixelArray, develop, quantiles
 from faceward_sim.optics.rasterise import Rasteriser
 from faceward_sim.world.surface import Actor, Sun
@@ -62,6 +63,7 @@ class StereoPicture:
 @dataclass(frozen=True, slots=True)
 class _Eye:
     view: Rasteriser
+    panes: Panes
     pixels: PixelArray
     blur_px: float
 
@@ -81,6 +83,7 @@ class DualCamera:
         self._eyes = tuple(
             _Eye(
                 Rasteriser(camera),
+                Panes(camera),
                 draw_pixels(rng, camera, _CHIP),
                 _MTF50_SIGMA / (design.lens_mtf50_cy_per_px * (1 + 0.08 * rng.uniform(-1, 1))),
             )
@@ -129,12 +132,14 @@ class DualCamera:
     def _picture(self, eye: _Eye, rng: np.random.Generator) -> NDArray[np.uint8]:
         geometry, design = self._geometry, self._design
         eye.view.draw(geometry)
+        eye.panes.draw(geometry, eye.view, visible)
         shape = (design.height_px, design.width_px)
         signal, raw = np.zeros(shape, np.float32), np.empty(shape, np.uint16)
         picture = np.empty((*shape, 3), np.uint8)
         for channel in range(3):
             colour = np.ascontiguousarray(geometry.colours[:, channel]) * np.float32(design.balance[channel])
             flood_signal(geometry, eye.view, _NO_EMITTER, 0.0, design.room_counts, signal, room=colour, day=self._lamp)
+            eye.panes.shade((), design.room_counts, self._lamp, signal)
             blurred = cv2.GaussianBlur(signal, (0, 0), eye.blur_px)
             develop(eye.pixels, self._normal, blurred, 1.0, int(rng.integers(1 << 63)), raw)
             light = np.clip((raw.astype(np.float32) - eye.pixels.black_level_counts) / 65_000, 0, 1)

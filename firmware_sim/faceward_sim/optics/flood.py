@@ -67,10 +67,7 @@ def flood_signal(
         strangers: other units' emitters with their counts.
     """
     camera = view.camera
-    lamps = [(emitter, flood_counts_at_1m), *strangers]
-    table = np.array(
-        [(e.x_mm, e.y_mm, e.falloff, e.tilt_x, e.tilt_y, counts * 1e6) for e, counts in lamps if counts > 0], np.float32
-    ).reshape(-1, 6)
+    table = lamp_table([(emitter, flood_counts_at_1m), *strangers])
     sun = np.zeros(5, np.float32)
     if day is not None:
         sun[:] = (*day.sun.towards, day.counts, day.sun.wrap)
@@ -97,6 +94,13 @@ def flood_signal(
         out,
     )
     return out
+
+
+def lamp_table(lamps: Sequence[tuple[Emitter, float]]) -> NDArray[np.float32]:
+    """Emitters that are lit, with their counts on white at 1 m, as the kernels take them: (lamps, 6)."""
+    return np.array(
+        [(e.x_mm, e.y_mm, e.falloff, e.tilt_x, e.tilt_y, counts * 1e6) for e, counts in lamps if counts > 0], np.float32
+    ).reshape(-1, 6)
 
 
 @kernel
@@ -211,8 +215,8 @@ def _add_lamp(lamp, tan_x, tan_y, inverse, reflectance, share, nx_z, ny_z, nz_z,
         unit = _ONE / np.sqrt(square)
         lx, ly, lz = lx * unit, ly * unit, -z * unit
         ndl = nx * lx + ny * ly + nz * lz
-        mirrored = _mirrored(lx, ly, lz, vx, vy, vz, ndl, ndv, f0, roughness[x])
-        light = reflectance[x] * share[x] * ndl + mirrored
+        gloss = mirrored(lx, ly, lz, vx, vy, vz, ndl, ndv, f0, roughness[x])
+        light = reflectance[x] * share[x] * ndl + gloss
         away_x, away_y = tan - tilt_x, tan_y - tilt_y
         beam = max(_ONE - falloff * (away_x * away_x + away_y * away_y), _ZERO)
         out[x] += power * beam / square * (light if ndl > _ZERO else _ZERO)
@@ -232,14 +236,14 @@ def _add_sun(sun, lies, tan_x, tan_y, inverse, reflectance, share, nx_z, ny_z, n
         vx, vy, vz = -tan * unit, -tan_y * unit, -unit
         ndv = nx * vx + ny * vy + nz * vz
         ndl = nx * lx + ny * ly + nz * lz
-        mirrored = _mirrored(lx, ly, lz, vx, vy, vz, ndl, ndv, f0, roughness[x])
+        gloss = mirrored(lx, ly, lz, vx, vy, vz, ndl, ndv, f0, roughness[x])
         light = reflectance[x] * share[x] * max((ndl + wrap) * wrapped, _ZERO)
-        light += mirrored if ndl > _ZERO else _ZERO
+        light += gloss if ndl > _ZERO else _ZERO
         out[x] += counts * (light if lies[x] > 0 else _ZERO)
 
 
 @inlined
-def _mirrored(lx, ly, lz, vx, vy, vz, ndl, ndv, f0, rough):
+def mirrored(lx, ly, lz, vx, vy, vz, ndl, ndv, f0, rough):
     """The lobe towards the camera of light that comes from l; 0 where there is none."""
     hx, hy, hz = lx + vx, ly + vy, lz + vz
     unit = _ONE / np.sqrt(hx * hx + hy * hy + hz * hz + _LEAST)

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from faceward_sim.world.surface import Material, SceneState, Stranger, Sun, Surface
+from faceward_sim.world.surface import ClearSheet, Material, SceneState, Stranger, Sun, Surface
 
 MIP_LEVELS = 4
 NEAR_MM = 40.0  # nothing closer is drawn: inside the housing
@@ -56,13 +56,16 @@ class Geometry:
         self.ambient = 0.0
         self.sun: Sun | None = None
         self.stranger: Stranger | None = None
+        self.clear: tuple[ClearSheet, ...] = ()
 
     def load(self, scene: SceneState) -> None:
         """Take a scene in.
 
         Raises:
-            ValueError: a surface whose arrays do not fit each other.
+            ValueError: a surface, or a clear sheet, whose arrays do not fit each other.
         """
+        self.clear = scene.clear
+        _check(self.clear)
         if len(scene.surfaces) != len(self._sources) or any(
             len(s.vertices_mm) != n
             or s.triangles is not t
@@ -160,6 +163,18 @@ class Geometry:
                         self.weld[a + i] = a + representative
                 else:
                     representative = int(i)
+
+
+def _check(sheets: tuple[ClearSheet, ...]) -> None:
+    for number, sheet in enumerate(sheets):
+        shape = (len(sheet.front_mm), 3)
+        parts = (sheet.front_mm, sheet.front_normals, sheet.back_mm, sheet.back_normals)
+        if any(part.shape != shape for part in parts) or sheet.triangles.ndim != 2 or sheet.triangles.shape[1] != 3:
+            raise ValueError(f"clear sheet {number} ({sheet.glazing.name}): arrays do not fit each other")
+        if sheet.triangles.size and not (sheet.triangles.min() >= 0 and sheet.triangles.max() < shape[0]):
+            raise ValueError(
+                f"clear sheet {number} ({sheet.glazing.name}): a triangle names a vertex that is not there"
+            )
 
 
 def _nominal(texture: NDArray[np.float32], uv: NDArray[np.float32]) -> float:

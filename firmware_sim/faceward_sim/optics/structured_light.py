@@ -37,6 +37,7 @@ from faceward_sim.optics.manufacture import (
     near,
     spots,
 )
+from faceward_sim.optics.panes import Panes, at_850, at_940
 from faceward_sim.optics.pattern import DotPattern, draw_pattern
 from faceward_sim.optics.pixels import PixelArray, develop, quantiles
 from faceward_sim.optics.rasterise import Rasteriser
@@ -245,6 +246,7 @@ class StructuredLightImager:
         self._noise = noise
         self._geometry = Geometry()
         self._view = Rasteriser(self.unit.camera)
+        self._panes = Panes(self.unit.camera)
         self._shadows = ShadowMap(self.unit.camera)
         shape = (design.height_px, design.width_px)
         self._signal = np.zeros(shape, np.float32)
@@ -272,6 +274,9 @@ class StructuredLightImager:
         power *= 1 + unit.warmth.power_per_c * above_c
         self._geometry.load(self._actor.at(exposure.device_time_us, exposure.prompt))
         self._view.draw(self._geometry)
+        # A second band's slot has its own; the room, which comes in by both windows, is taken as one with the emitter.
+        second = exposure.illumination is Illumination.FLOOD_SECOND
+        self._panes.draw(self._geometry, self._view, at_850 if second else at_940)
         self._flood(exposure.illumination, exposure_us, power)
         cv2.GaussianBlur(self._signal, (0, 0), unit.lens_sigma_px, dst=self._blurred, borderType=cv2.BORDER_REPLICATE)
         dots = exposure.illumination is Illumination.DOTS
@@ -322,6 +327,9 @@ class StructuredLightImager:
             strangers=strangers,
             day=day,
         )
+        if self._panes.there:
+            lamps = [(emitter, counts * exposure_us * power), *strangers]
+            self._panes.shade(lamps, geometry.ambient * exposure_us, day, self._signal)
 
     def _add_dots(
         self,
@@ -340,7 +348,7 @@ class StructuredLightImager:
         speckle[:, 2] += 1
         counts = unit.dot_counts_per_us_at_1m * lit_us
         shift_px = unit.shift_px_per_c * above_c
-        projector.add(self._geometry, self._view, counts, shift_px, speckle, self._blurred)
+        projector.add(self._geometry, self._view, counts, shift_px, speckle, self._blurred, self._panes)
 
     def _held(self, dots: int, time_us: int) -> NDArray[np.float32]:
         """What of the speckle fades slowly: from one draw to the next, of unit variance all the way."""

@@ -43,6 +43,7 @@ from faceward_sim.optics.manufacture import (
     near,
     spots,
 )
+from faceward_sim.optics.panes import Panes
 from faceward_sim.optics.pixels import PixelArray, quantiles
 from faceward_sim.optics.rasterise import Rasteriser
 from faceward_sim.optics.shadow import ShadowMap
@@ -205,6 +206,7 @@ class TimeOfFlightImager:
         )
         self._geometry = Geometry()
         self._view = Rasteriser(unit.camera)
+        self._panes = Panes(unit.camera)
         self._shadows = ShadowMap(unit.camera)
         shape = (design.height_px, design.width_px)
         self._lit, self._total, self._amplitude = (np.zeros(shape, np.float32) for _ in range(3))
@@ -228,6 +230,7 @@ class TimeOfFlightImager:
         power *= 1 + unit.warmth.power_per_c * above_c
         geometry.load(self._actor.at(exposure.device_time_us, exposure.prompt))
         self._view.draw(geometry)
+        self._panes.draw(geometry, self._view)
         lit = exposure.illumination is Illumination.FLOOD
         self._phasors.fill(0.0)
         self._lit_up = False
@@ -279,22 +282,50 @@ class TimeOfFlightImager:
             self._total.fill(0.0)
             return
         flood_signal(geometry, self._view, self.unit.flood, 0.0, geometry.ambient * electrons, self._total, day=day)
+        self._panes.shade((), geometry.ambient * electrons, day, self._total)
 
     def _modulated(self, emitter: Emitter, electrons_at_1m: float, turn: tuple[float, float]) -> None:
         """Add an emitter's light and its phasors."""
         self._lit_up = True
         geometry, view = self._geometry, self._view
         flood_signal(geometry, view, emitter, electrons_at_1m, 0.0, self._lit)
-        self._total += self._lit
+        panes = self._panes
+        panes.dim(self._lit)
         low, drop = geometry.over_range_mm[:, :1], geometry.over_range_mm[:, 1:]
         over_mm = low - drop * (np.array(self._design.frequencies_mhz, np.float32) / _DROP_MHZ) ** 2
-        camera = view.camera
-        add_phasors(
-            self._lit,
+        self._add(
+            emitter,
+            turn,
             view.inverse_depth,
             view.triangle,
             geometry.triangle_surface,
             np.ascontiguousarray(over_mm, np.float32),
+        )
+        if panes.there:
+            # What a sheet mirrors comes back from the sheet, before the light of what is behind it.
+            self._lit.fill(0.0)
+            panes.mirror(((emitter, electrons_at_1m),), 0.0, None, self._lit)
+            none = np.zeros((len(geometry.clear), 2), np.float32)
+            self._add(emitter, turn, panes.inverse_depth, panes.triangle, panes.triangle_sheet, none)
+
+    def _add(
+        self,
+        emitter: Emitter,
+        turn: tuple[float, float],
+        inverse_depth: NDArray[np.float32],
+        triangle: NDArray[np.int32],
+        surface: NDArray[np.uint8],
+        over_mm: NDArray[np.float32],
+    ) -> None:
+        """Add the light that is in `_lit`, with its phasors, as it comes from what is drawn."""
+        self._total += self._lit
+        camera = self._view.camera
+        add_phasors(
+            self._lit,
+            inverse_depth,
+            triangle,
+            surface,
+            over_mm,
             np.float32(camera.f_px),
             np.float32(camera.cx_px),
             np.float32(camera.cy_px),

@@ -150,7 +150,7 @@ def _printed(design: PrintDesign, seed: int, distance_mm: float, tone: float | N
 
 _SPECS = (
     ActorSpec("live", "live", "a living person who obeys the indicator", LivePerson),
-    ActorSpec("live-glasses", "live", "the same person in spectacle frames", partial(LivePerson, glasses=True)),
+    ActorSpec("live-glasses", "live", "the same person in spectacles", partial(LivePerson, glasses=True)),
     ActorSpec("live-hat", "live", "the same person in a knitted hat or a cap", partial(LivePerson, hat=True)),
     ActorSpec("live-make-up", "live", "the same person made up", partial(LivePerson, make_up=True)),
     ActorSpec(

@@ -126,7 +126,10 @@ class Body:
         worn = self.person.glasses
         if worn is None:
             return None
-        return Surface(pose.carry(worn.vertices_mm), worn.triangles, worn.uv, worn.reflectance, worn.material)
+        panes = tuple(pane.moved(pose.head, pose.pivot, pose.pivot + pose.shift) for pane in worn.panes)
+        return Surface(
+            pose.carry(worn.vertices_mm), worn.triangles, worn.uv, worn.reflectance, worn.material, panes=panes
+        )
 
     def hat(self, pose: Pose) -> Surface | None:
         hat = self.person.hat

@@ -8,7 +8,7 @@ W/m2/nm there (ASTM G173, 930-950 nm), 12 W/m2 behind a filter of 30 nm, so abou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -115,9 +115,7 @@ class _Surrounded:
         scene = self._actor.at(time_us, prompt)
         surfaces = scene.surfaces
         if self._turned:
-            surfaces = tuple(
-                replace(s, vertices_mm=(s.vertices_mm - self._pivot) @ self._turn.T + self._pivot) for s in surfaces
-            )
+            surfaces = tuple(s.turned(self._turn, self._pivot) for s in surfaces)
         ambient = (scene.ambient if self._light.room else 0.0) + self._ambient
         stranger = self._stranger(time_us) if self._light.stranger else None
         return SceneState(surfaces, ambient, self._sun, stranger)

@@ -1,4 +1,4 @@
-"""Spectacle frames: two rims, a bridge and temples, fitted to a head. Lenses are not modelled.
+"""Spectacles: two rims, a bridge and temples, fitted to a head, and a lens in each rim.
 
 Sizes are those that frames are stamped with (ISO 8624 boxes: lens 44-58 mm wide, bridge 14-24 mm); what plastics
 and metals return at 940 nm is assumed.
@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceward_sim.world.anatomy import Anatomy, Floats
+from faceward_sim.world.lenses import Lenses, draw_lenses, fill_rim
 from faceward_sim.world.shape import Build
 from faceward_sim.world.streams import stream
-from faceward_sim.world.surface import Material
+from faceward_sim.world.surface import ClearSheet, Material
 
 RIM_POINTS = 40
 CLEARANCE_MM = 1.5
@@ -47,6 +48,8 @@ class Glasses:
     uv: Floats
     reflectance: Floats
     material: Material
+    lenses: Lenses
+    panes: tuple[ClearSheet, ...]  # the left lens, and the right one
 
 
 def draw_frames(seed: int) -> Frames:
@@ -94,11 +97,14 @@ def fit_glasses(seed: int, anatomy: Anatomy, build: Build) -> Glasses:
         rims[side] = np.stack([x, y], axis=1)
     outline = np.concatenate(list(rims.values()))
     front_mm = _front(skin, outline)
-    for rim in rims.values():
+    lenses = draw_lenses(seed)
+    panes = []
+    for rim, eye in zip(rims.values(), build.eye_centres_mm, strict=True):
         middle_xy = rim.mean(axis=0)
         width = np.interp(rim[:, 1] - middle_xy[1], [-2.0, 4.0], [frames.top_width, frames.lower_width])
         points = np.column_stack([rim, front_mm + _wrap(rim[:, 0])])
         meshes.append(_tube(points, width, 2.2, closed=True))
+        panes.append(fill_rim(lenses, points, np.asarray(eye[:2], np.float64)))
     level = frames.drop - frames.bridge_height * frames.lens_height
     inner = half_apart - frames.lens_width / 2 * 0.96
     x = np.linspace(-inner, inner, 7)
@@ -127,6 +133,8 @@ def fit_glasses(seed: int, anatomy: Anatomy, build: Build) -> Glasses:
         np.full((len(mesh), 2), 0.5, np.float32),
         np.full((4, 4), frames.reflectance, np.float32),
         Material("spectacle frame", 0.1, 0.4, frames.shine, frames.roughness),
+        lenses,
+        tuple(panes),
     )
 
 

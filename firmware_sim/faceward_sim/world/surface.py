@@ -6,7 +6,7 @@ person's own left is at positive x.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -45,6 +45,56 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True)
+class ClearBand:
+    """What a clear sheet does with light of one band that falls on it squarely.
+
+    `passes` is what one pass lets through, both faces and all between them; `front` and `back` are the shares that either
+    face mirrors.
+    """
+
+    passes: float
+    front: float
+    back: float
+
+
+@dataclass(frozen=True, slots=True)
+class Glazing:
+    """What a clear sheet is made of. `roughness` is of the same kind as `Material`'s; polished glass is near 0."""
+
+    name: str
+    at_940: ClearBand
+    at_850: ClearBand
+    visible: ClearBand
+    roughness: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClearSheet:
+    """Glass, or clear plastic: what is behind it is seen through it, and its two faces mirror lamps.
+
+    Both faces share `triangles`. A face's normals are those of the mirror that it is from outside, so those of the back
+    face are what refraction at the front makes of them; refraction does not move what is seen through the sheet.
+    """
+
+    front_mm: NDArray[np.float32]  # (V, 3)
+    front_normals: NDArray[np.float32]  # (V, 3), unit, outwards
+    back_mm: NDArray[np.float32]  # (V, 3)
+    back_normals: NDArray[np.float32]  # (V, 3), unit, outwards as those of the front
+    triangles: NDArray[np.int32]  # (T, 3), counter-clockwise seen from outside
+    glazing: Glazing
+
+    def moved(self, turn: NDArray[np.float32], pivot_mm: NDArray[np.float32], to_mm: NDArray[np.float32]) -> ClearSheet:
+        """The sheet turned about a point, and that point carried to another."""
+        return replace(
+            self,
+            front_mm=(self.front_mm - pivot_mm) @ turn.T + to_mm,
+            front_normals=self.front_normals @ turn.T,
+            back_mm=(self.back_mm - pivot_mm) @ turn.T + to_mm,
+            back_normals=self.back_normals @ turn.T,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Surface:
     """One mesh. `triangles`, `uv` and `reflectance` stay the same objects while an actor moves, so they can be cached."""
 
@@ -54,6 +104,12 @@ class Surface:
     reflectance: NDArray[np.float32]  # (H, W) diffuse reflectance at the sensor's band, absolute
     material: Material
     flush: NDArray[np.float32] | None = None  # (V,) reflectance now over reflectance at rest: the pulse; None is 1
+    panes: tuple[ClearSheet, ...] = ()  # clear sheets that it holds
+
+    def turned(self, turn: NDArray[np.float32], pivot_mm: NDArray[np.float32]) -> Surface:
+        """The surface, with what it holds, turned about a point."""
+        panes = tuple(pane.moved(turn, pivot_mm, pivot_mm) for pane in self.panes)
+        return replace(self, vertices_mm=(self.vertices_mm - pivot_mm) @ turn.T + pivot_mm, panes=panes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +150,11 @@ class SceneState:
     ambient: float = 0.0
     sun: Sun | None = None
     stranger: Stranger | None = None
+
+    @property
+    def clear(self) -> tuple[ClearSheet, ...]:
+        """The clear sheets that surfaces hold."""
+        return tuple(pane for surface in self.surfaces for pane in surface.panes)
 
 
 class Actor(Protocol):

@@ -181,7 +181,7 @@ def test_speckle_of_b_stands_while_that_of_a_is_new_in_every_slot():
         imager = SENSORS["sl-940"].build(ACTORS["empty"].build(10_009, generator=generator), 10_009, generator.noise)
         unit, projector = imager.unit, imager._dots
         caught = []
-        projector.add = lambda geometry, view, counts, shift, speckle, out, to=caught: to.append(speckle.copy())
+        projector.add = lambda geometry, view, counts, shift, speckle, out, panes, to=caught: to.append(speckle.copy())
         for slot in (0, 1):
             rng = np.random.default_rng([10_009, slot])
             imager._add_dots(projector, unit, 1.0, 0.0, rng, 33_333 * slot)
