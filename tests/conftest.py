@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 ALLOWED_SKIPS = ("shared data absent", "not installable:")
 
 
+# Files of whole paths, whose tests take minutes: a core that draws one last leaves the others idle.
+LONG_ONES_FIRST = ("enrollment", "docs", "examples", "firmware_sim/campaign", "cli", "attacks", "conformance")
+
+
 def _skip_reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     if isinstance(report.longrepr, tuple):
         return str(report.longrepr[2]).removeprefix("Skipped: ")
@@ -87,8 +91,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # pytest-xdist would hand out files with many tests first, and those are the quick ones.
+    config.option.loadscopereorder = False
     if os.environ.get("CI") == "true":
         config.pluginmanager.register(SkipsFail(), "skips-fail")
+
+
+def _place(item: pytest.Item) -> int:
+    folder = item.path.parent.relative_to(Path(__file__).parent).as_posix()
+    found = [number for number, name in enumerate(LONG_ONES_FIRST) if f"{folder}/".startswith(f"{name}/")]
+    return min(found, default=len(LONG_ONES_FIRST))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_place)
 
 
 class Bench:
