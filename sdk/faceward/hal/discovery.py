@@ -274,4 +274,6 @@ def _open_usb(
             raise
     if busy is not None:
         raise busy
-    raise DeviceNotFound(f"no supported sensor at {address}")
+    raise DeviceNotFound(
+        f"no supported sensor at {address}; `faceward sensors` lists what there is, `faceward doctor` finds what is amiss"
+    )
