@@ -10,6 +10,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+import cv2
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -25,6 +27,7 @@ from faceward.version import VERSION
 
 MOST_PICTURES: Final = 24  # a scope; more are listed without their pictures
 PICTURE_CAP_BYTES: Final = 2 * 1024 * 1024
+SHOWN_WIDTH_PX: Final = 1440  # twice a column's: six key frames in full would make a page of 60 MB
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _TEMPLATE: Final = "page.html.jinja"
 
@@ -156,7 +159,7 @@ def _shown(scope: Scope) -> list[AcceptedAttack]:
 
 
 def _picture(path: Path) -> str | None:
-    """The file in base64; None where it is no PNG of a size that a page can hold."""
+    """A PNG as JPEG of the page's width, in base64; None where it is none, or too large."""
     try:
         with path.open("rb") as file:
             content = file.read(PICTURE_CAP_BYTES + 1)
@@ -164,4 +167,15 @@ def _picture(path: Path) -> str | None:
         return None
     if not content.startswith(_PNG) or len(content) > PICTURE_CAP_BYTES:
         return None
-    return base64.b64encode(content).decode("ascii")
+    try:
+        picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        return None
+    if picture is None:
+        return None
+    height, width = picture.shape[:2]
+    if width > SHOWN_WIDTH_PX:
+        size = (SHOWN_WIDTH_PX, max(round(height * SHOWN_WIDTH_PX / width), 1))
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    _, encoded = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, 85))
+    return base64.b64encode(encoded).decode("ascii")

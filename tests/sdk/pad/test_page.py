@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from faceward.errors import ConfigError
-from faceward.pad.page import MOST_PICTURES, percent, render_page, write_page
+from faceward.pad.page import MOST_PICTURES, SHOWN_WIDTH_PX, percent, render_page, write_page
 from faceward.pad.presentation import Presentation
 from faceward.pad.report import build_report
 from faceward.pad.results import About, Results
@@ -67,7 +67,7 @@ def test_a_page_fetches_nothing_and_runs_nothing(make: Make, tmp_path: Path) -> 
     for _, attributes in outline.tags:
         assert not [name for name in attributes if name.startswith("on")]
         for name in ("href", "src", "xlink:href"):
-            assert (attributes.get(name) or "#").startswith(("#", "data:image/png;base64,"))
+            assert (attributes.get(name) or "#").startswith(("#", "data:image/jpeg;base64,"))
     assert "url(http" not in page
     assert "@import" not in page
     assert "default-src 'none'" in page
@@ -119,17 +119,21 @@ def test_the_openings_of_the_test_split_stand_on_the_page(make: Make, tmp_path: 
 
 def test_pictures_of_accepted_attacks_stand_on_the_page(make: Make, tmp_path: Path) -> None:
     (tmp_path / "pictures").mkdir()
-    assert cv2.imwrite(str(tmp_path / "pictures/there.png"), np.zeros((4, 4), np.uint8))
+    wide = np.tile(np.linspace(0, 255, 3840).astype(np.uint8), (480, 1))
+    assert cv2.imwrite(str(tmp_path / "pictures/there.png"), wide)
     (tmp_path / "pictures/text.png").write_text("no picture")
+    (tmp_path / "pictures/broken.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
     (tmp_path / "pictures/huge.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(3 * 1024 * 1024))
-    lines = [make("mask", "live", picture=f"pictures/{name}.png") for name in ("there", "text", "huge", "absent")]
+    lines = [make("mask", "live", picture=f"pictures/{name}.png") for name in ("there", "text", "broken", "huge", "absent")]
     refused = make("mask", "not-live", picture="pictures/there.png")
     page = page_of(tmp_path, make(), *lines, refused)
     images = [attributes["src"] or "" for tag, attributes in Outline(page).tags if tag == "img"]
     assert len(images) == 1
-    content = base64.b64decode(images[0].removeprefix("data:image/png;base64,"))
-    assert content == (tmp_path / "pictures/there.png").read_bytes()
-    for name in ("text", "huge", "absent"):
+    content = base64.b64decode(images[0].removeprefix("data:image/jpeg;base64,"))
+    shown = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert shown.shape == (180, SHOWN_WIDTH_PX) and len(content) < 64 * 1024
+    assert np.abs(shown[90].astype(int) - np.linspace(0, 255, SHOWN_WIDTH_PX)).max() < 6
+    for name in ("text", "broken", "huge", "absent"):
         assert f"pictures/{name}.png is not in the folder, or no PNG" in page
 
 
