@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from faceward.errors import ConfigError
 from faceward.pad.cautions import REFERENCE_SHARE
@@ -27,7 +28,7 @@ from faceward.version import VERSION
 
 MOST_PICTURES: Final = 24  # a scope; more are listed without their pictures
 PICTURE_CAP_BYTES: Final = 2 * 1024 * 1024
-SHOWN_WIDTH_PX: Final = 1440  # twice a column's: six key frames in full would make a page of 60 MB
+SHOWN_WIDTH_PX: Final = 960  # twice a card's: six key frames in full would make a page of 60 MB
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _TEMPLATE: Final = "page.html.jinja"
 
@@ -173,9 +174,19 @@ def _picture(path: Path) -> str | None:
         return None
     if picture is None:
         return None
+    picture = _folded(picture)
     height, width = picture.shape[:2]
     if width > SHOWN_WIDTH_PX:
         size = (SHOWN_WIDTH_PX, max(round(height * SHOWN_WIDTH_PX / width), 1))
         picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     _, encoded = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, 85))
     return base64.b64encode(encoded).decode("ascii")
+
+
+def _folded(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A strip of four or more frames of 4 to 3 as two rows, so that faces can be made out in a card."""
+    height, width = picture.shape[:2]
+    frames, rest = divmod(3 * width, 4 * height)
+    if rest or frames < 4 or frames % 2:
+        return picture
+    return np.concatenate([picture[:, : width // 2], picture[:, width // 2 :]])

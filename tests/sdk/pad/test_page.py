@@ -119,8 +119,8 @@ def test_the_openings_of_the_test_split_stand_on_the_page(make: Make, tmp_path: 
 
 def test_pictures_of_accepted_attacks_stand_on_the_page(make: Make, tmp_path: Path) -> None:
     (tmp_path / "pictures").mkdir()
-    wide = np.tile(np.linspace(0, 255, 3840).astype(np.uint8), (480, 1))
-    assert cv2.imwrite(str(tmp_path / "pictures/there.png"), wide)
+    strip = np.tile(np.linspace(0, 255, 3840).astype(np.uint8), (480, 1))
+    assert cv2.imwrite(str(tmp_path / "pictures/there.png"), strip)
     (tmp_path / "pictures/text.png").write_text("no picture")
     (tmp_path / "pictures/broken.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
     (tmp_path / "pictures/huge.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(3 * 1024 * 1024))
@@ -131,8 +131,9 @@ def test_pictures_of_accepted_attacks_stand_on_the_page(make: Make, tmp_path: Pa
     assert len(images) == 1
     content = base64.b64decode(images[0].removeprefix("data:image/jpeg;base64,"))
     shown = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
-    assert shown.shape == (180, SHOWN_WIDTH_PX) and len(content) < 64 * 1024
-    assert np.abs(shown[90].astype(int) - np.linspace(0, 255, SHOWN_WIDTH_PX)).max() < 6
+    assert shown.shape == (480, SHOWN_WIDTH_PX) and len(content) < 64 * 1024
+    for row, ends in ((120, (0, 127)), (360, (128, 255))):
+        assert np.abs(shown[row].astype(int) - np.linspace(*ends, SHOWN_WIDTH_PX)).max() < 6
     for name in ("text", "broken", "huge", "absent"):
         assert f"pictures/{name}.png is not in the folder, or no PNG" in page
 
