@@ -73,7 +73,7 @@ def version_of_part(path: Path) -> str:
     """The schema's version as a Parquet file gives it. Raises: ConfigError."""
     try:
         metadata = pq.read_schema(path).metadata or {}
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} can't be read as Parquet: {error}") from None
     return metadata.get(VERSION_KEY, b"none").decode("ascii", "replace")
 

@@ -129,7 +129,8 @@ def test_a_gate_that_takes_the_process_with_it_costs_the_capture_and_nothing_els
 
 
 def test_a_gate_that_writes_into_the_pipe_costs_the_capture_and_runs_nothing_here(toys, judge):
-    spray = "import os\n        [os.write(fd, b'\\xff' * 64) for fd in range(3, 20) if _is_pipe(fd)]"
+    spray = "import os\n        open_fds = map(int, os.listdir('/proc/self/fd'))"
+    spray += "\n        [os.write(fd, b'\\xff' * 64) for fd in open_fds if fd > 2 and _is_pipe(fd)]"
     helper = "import os, stat\ndef _is_pipe(fd):\n    try:\n        return stat.S_ISFIFO(os.fstat(fd).st_mode)\n"
     helper += "    except OSError:\n        return False\n"
     toys(a={})

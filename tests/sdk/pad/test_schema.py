@@ -13,7 +13,7 @@ from faceward.errors import ConfigError
 from faceward.model.liveness import Outcome
 from faceward.pad.presentation import GateLine, MeasureLine, Presentation, as_row
 from faceward.pad.schema import SCHEMA, read_part, version_of_part
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 Make = Callable[..., Presentation]
@@ -44,6 +44,7 @@ def test_a_line_comes_back_from_a_part_as_it_was(make: Make, part: Path, answer:
 
 
 @settings(deadline=None, max_examples=30)
+@example(damage=[(269429, 128)])  # a column's name that is no text
 @given(damage=st.lists(st.tuples(st.integers(0, 2**20), st.integers(0, 255)), min_size=1, max_size=3))
 def test_a_damaged_part_is_refused_or_holds_sound_lines(make: Make, part: Path, damage: list[tuple[int, int]]) -> None:
     write(part, make(presentation_id="a"))
