@@ -78,7 +78,7 @@ def town(
     new_bench: type, draw_seed: Callable[[str], int], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Town]:
     began_s = time.monotonic()
-    first = draw_seed("town")
+    first = draw_seed("a town of ten")
     with new_bench(tmp_path_factory.mktemp("town")) as bench:
         home = bench.home()
         people = [
