@@ -18,6 +18,7 @@ _NO_SHADE = np.ones((1, 1), np.uint8)
 _ZERO, _ONE = np.float32(0), np.float32(1)
 _LEAST = np.float32(1e-12)
 _GRAZING = np.float32(0.02)  # cosine between view and surface below which no lobe is taken
+_FAINT = np.float32(0.02)  # of the roughness squared: a lobe whose top is half a per cent is left out
 _SMALL = np.float32(1e-3)
 
 
@@ -188,8 +189,8 @@ def _gather(y, surface, flush, texels, mips, lobes, inverse_depth, triangle, det
             of_lamps, of_room = lit[s], room[s]
             f0 = lobes[s, 0]
             rough = lobes[s, 1] * lobes[s, 1] + detail[t, 1]
-            if f0 < _GRAZING * rough:
-                f0 = _ZERO  # a lobe whose top is half a per cent
+            if f0 < _FAINT * rough:
+                f0 = _ZERO
         z = _ONE / inverse
         row[0, x] = inverse
         row[1, x] = blood * sample(texels, offset, texture_rows, texture_columns, u * z, v * z)

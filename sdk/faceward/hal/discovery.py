@@ -275,5 +275,5 @@ def _open_usb(
     if busy is not None:
         raise busy
     raise DeviceNotFound(
-        f"no supported sensor at {address}; `faceward sensors` lists what there is, `faceward doctor` finds what is amiss"
+        f"no supported sensor at {address} (`faceward sensors` lists what there is, `faceward doctor` finds what is amiss)"
     )
