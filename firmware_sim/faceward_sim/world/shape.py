@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from faceward_sim.world.anatomy import Anatomy, Floats, eye_centre, eye_radius_mm
 from faceward_sim.world.relief import draw_relief
@@ -61,6 +62,7 @@ SPREADS: tuple[tuple[str, float], ...] = (
     ("asym", 0.1),
 )
 NARROWEST_IPD_MM, WIDEST_IPD_MM = 57.0, 68.0
+OVER_SOCKET = 1.06  # nearest skin to an eye's middle, by the radius of the socket's wall
 SIDE_SIGMA = 0.05  # how far left and right differ
 PURITY = 0.5  # below 1, heads lie nearer to the corners between ancestries than to their middle
 
@@ -142,6 +144,7 @@ def draw_build(seed: int, anatomy: Anatomy, tone: float) -> Build:
         column = anatomy.shapes[name]
         vertices[column.vertices] += np.float32(share) * column.deltas_mm
     vertices += draw_relief(seed, anatomy)
+    _cover_sockets(vertices, anatomy)
     left, right = anatomy.eye_vertices
     # A drawn interpupillary distance and a drawn head height each ask for a scale; the head gets the middle of the two.
     natural_mm = float(eye_centre(vertices[left])[0] - eye_centre(vertices[right])[0])
@@ -156,6 +159,26 @@ def draw_build(seed: int, anatomy: Anatomy, tone: float) -> Build:
     return Build(
         (vertices - middle).astype(np.float32), male, age, scale, (centres - middle).astype(np.float32), radius
     )
+
+
+def _cover_sockets(vertices_mm: Floats, anatomy: Anatomy) -> None:
+    """Move skin around an eye that was drawn into its socket out over the wall, or the wall shows on the cheek."""
+    corners = anatomy.wedge_vertex[anatomy.triangles]
+    inside, outside = corners[anatomy.cavity], corners[~anatomy.cavity]
+    walls, skin = np.setdiff1d(inside, outside), np.setdiff1d(outside, inside)
+    for eye in anatomy.eye_vertices:
+        before, after = (_from_eye(vertices, eye) for vertices in (anatomy.vertices_mm, vertices_mm))
+        wall = walls[before[walls] < 20.0]  # the mouth's is 35 mm away
+        least = OVER_SOCKET * after[wall].max()
+        # Lids are nearer on the base head too: they lie on the eye, and before the wall.
+        around = skin[before[skin] > OVER_SOCKET * before[wall].max()]
+        sunk = around[after[around] < least]
+        middle = eye_centre(vertices_mm[eye])
+        vertices_mm[sunk] = middle + (vertices_mm[sunk] - middle) * (least / after[sunk])[:, None]
+
+
+def _from_eye(vertices_mm: Floats, eye: NDArray[np.intp]) -> Floats:
+    return np.linalg.norm(vertices_mm - eye_centre(vertices_mm[eye]), axis=1)
 
 
 def head_height_mm(anatomy: Anatomy, vertices_mm: Floats) -> float:
