@@ -67,6 +67,15 @@ def test_the_page_goes_where_it_is_told_to(faceward: Run, results: Path, tmp_pat
     assert not (results / "report.html").exists()
 
 
+def test_a_name_in_markdown_gets_a_summary(faceward: Run, results: Path, tmp_path: Path) -> None:
+    out = tmp_path / "summary.md"
+    ran = faceward("pad-report", results, "--out", out)
+    assert ran.code == 0
+    assert f"page: {out}" in ran.out.replace("\n", "")
+    assert out.read_text().startswith("# A small test\n")
+    assert "| mask | 2 | 2 | 1 | 50.0 %, 1.3 % to 98.7 % | 0 | optics: dot spread (1) |" in out.read_text()
+
+
 def test_json_holds_the_numbers_of_the_page(faceward: Run, results: Path, tmp_path: Path) -> None:
     ran = faceward("pad-report", results, "--json")
     assert ran.code == 0

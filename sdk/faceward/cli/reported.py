@@ -29,23 +29,28 @@ def pad_report(
     folder: Annotated[Path, typer.Argument(help="A folder of results, one line a presentation.", metavar="DIR")],
     out: Annotated[
         Path | None,
-        typer.Option(help="The page to write.", metavar="FILE.html", show_default=f"DIR/{PAGE}; none with --json"),
+        typer.Option(
+            help="The page to write; with .md, a summary in Markdown in its place.",
+            metavar="FILE.html",
+            show_default=f"DIR/{PAGE}; none with --json",
+        ),
     ] = None,
 ) -> None:
     """Report on attack detection after ISO/IEC 30107-3, from results of a campaign or of your own captures."""
     from faceward.pad.extra import require_extra
 
     require_extra()
-    from faceward.pad import as_document, build_report, read_results, render_page, write_page
+    from faceward.pad import as_document, build_report, read_results, render_page, render_summary, write_page
 
     invocation: Invocation = ctx.obj
-    if out is not None and out.suffix.lower() not in (".html", ".htm"):
-        raise ConfigError(f"--out {out} is no name of a page: it must end in .html")
+    ending = "" if out is None else out.suffix.lower()
+    if out is not None and ending not in (".html", ".htm", ".md"):
+        raise ConfigError(f"--out {out} is no name of a page: it must end in .html, or in .md for a summary")
     report = build_report(read_results(folder))
     if out is None and not invocation.output.as_json:
         out = folder / PAGE
     if out is not None:
-        write_page(out, render_page(report, folder))
+        write_page(out, render_summary(report) if ending == ".md" else render_page(report, folder))
     invocation.output.document(
         {**as_document(report), "page": out}, lambda console: _tell(console, report, out)
     )  # fmt: skip

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from faceward.pad.presentation import CaptureOutcome, GateLine, MeasureLine, Presentation, gate_lines
     from faceward.pad.report import Report, build_report
     from faceward.pad.results import About, Results, read_results, write_about
+    from faceward.pad.summary import render_summary
 
 _EXPORTS = {
     "About": "faceward.pad.results",
@@ -32,6 +33,7 @@ _EXPORTS = {
     "gate_lines": "faceward.pad.presentation",
     "read_results": "faceward.pad.results",
     "render_page": "faceward.pad.page",
+    "render_summary": "faceward.pad.summary",
     "require_extra": "faceward.pad.extra",
     "write_about": "faceward.pad.results",
     "write_page": "faceward.pad.page",
@@ -51,6 +53,7 @@ __all__ = [
     "gate_lines",
     "read_results",
     "render_page",
+    "render_summary",
     "require_extra",
     "write_about",
     "write_page",

@@ -49,7 +49,7 @@ def render_page(report: Report, folder: Path) -> str:
         percent=percent,
         seconds=lambda value: f"{value:.1f} s",
         number=lambda value: "–" if value is None else f"{value:.3f}",
-        worst_first=_worst_first,
+        worst_first=worst_first,
         worst_parts=lambda species: [part for part in species.by_instrument if part.error.errors],
         clean_parts=lambda species: sum(not part.error.errors for part in species.by_instrument),
         ever_accepted=lambda species: sum(part.error.errors > 0 for part in species.by_instrument),
@@ -98,7 +98,7 @@ class _Plots:
     simulated: bool
 
     def apcer(self, scope: Scope) -> Markup:
-        rows = [(each.species, each.apcer.rate) for each in _worst_first(scope)]
+        rows = [(each.species, each.apcer.rate) for each in worst_first(scope)]
         return Markup(
             forest_svg(rows, what="APCER", colour=ATTACK_COLOUR, reference=REFERENCE_SHARE, simulated=self.simulated)
         )
@@ -116,7 +116,9 @@ class _Plots:
         return Markup(histogram_svg(histogram, simulated=self.simulated))
 
 
-def _worst_first(scope: Scope) -> list[SpeciesReport]:
+def worst_first(scope: Scope) -> list[SpeciesReport]:
+    """Species by APCER; those of which nothing is known come last."""
+
     def badness(species: SpeciesReport) -> tuple[float, float, str]:
         rate = species.apcer.rate
         return (-1.0 if rate.share is None else rate.share, rate.upper, species.species)
