@@ -149,7 +149,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "pyarrow": ("faceward.pad.journal", "faceward.pad.schema"),
     "statsmodels": ("faceward.pad.intervals",),
     "matplotlib": ("faceward.pad.plots",),
-    "jinja2": ("faceward.pad.page",),
+    "jinja2": ("faceward.pad.page", "faceward.pad.summary"),
     "markupsafe": ("faceward.pad.page",),
 }
 
