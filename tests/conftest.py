@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import random
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -90,7 +92,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Three workers on two cores: captures and processes wait for a third of a whole run."""
+    return math.ceil(1.5 * (os.cpu_count() or 1))
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell gives its background jobs this, and tests interrupt themselves.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # pytest-xdist would hand out files with many tests first, and those are the quick ones.
     config.option.loadscopereorder = False
     if os.environ.get("CI") == "true":
