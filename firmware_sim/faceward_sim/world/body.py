@@ -13,6 +13,7 @@ from faceward_sim.world.motion import Posture
 from faceward_sim.world.people import Person, draw_clothes, skin_triangles
 from faceward_sim.world.surface import Surface
 from faceward_sim.world.turning import turning
+from faceward_sim.world.worn import Worn
 
 # About the upper cervical joints, below and behind the middle of the eyes on the base head (between the mastoids, M).
 NECK_MM = np.array([0.0, 75.0, 88.0], np.float32)
@@ -38,6 +39,12 @@ class Pose:
             torso = arms @ self.torso.T
             head = torso + follow[:, None] * (head - torso)
         return head + (self.pivot + self.shift)
+
+    def wear(self, worn: Worn) -> Surface:
+        """What the head has on, carried along."""
+        panes = tuple(pane.moved(self.head, self.pivot, self.pivot + self.shift) for pane in worn.panes)
+        points = self.carry(worn.vertices_mm, worn.follow)
+        return Surface(points, worn.triangles, worn.uv, worn.reflectance, worn.material, panes=panes)
 
 
 class Body:
@@ -114,45 +121,14 @@ class Body:
         points = np.concatenate([turned[:half] + centres[0], turned[half:] + centres[1]]) + back
         return Surface(pose.carry(points), self._eye_triangles, self._eye_uv, self.person.eye_reflectance, EYE)
 
-    def hair(self, pose: Pose) -> Surface | None:
-        hair = self.person.hair
-        if hair is None:
-            return None
-        return Surface(
-            pose.carry(hair.vertices_mm, hair.follow), hair.triangles, hair.uv, hair.reflectance, hair.material
-        )
-
-    def glasses(self, pose: Pose) -> Surface | None:
-        worn = self.person.glasses
-        if worn is None:
-            return None
-        panes = tuple(pane.moved(pose.head, pose.pivot, pose.pivot + pose.shift) for pane in worn.panes)
-        return Surface(
-            pose.carry(worn.vertices_mm), worn.triangles, worn.uv, worn.reflectance, worn.material, panes=panes
-        )
-
-    def hat(self, pose: Pose) -> Surface | None:
-        hat = self.person.hat
-        if hat is None:
-            return None
-        return Surface(pose.carry(hat.vertices_mm, hat.follow), hat.triangles, hat.uv, hat.reflectance, hat.material)
-
-    def mouth_mask(self, pose: Pose) -> Surface | None:
-        worn = self.person.mouth_mask
-        if worn is None:
-            return None
-        return Surface(pose.carry(worn.vertices_mm), worn.triangles, worn.uv, worn.reflectance, worn.material)
-
     def surfaces(self, posture: Posture, place_mm: Floats) -> tuple[Surface, ...]:
         """The whole living person. `place_mm` is where the middle between the eyes rests in the camera frame."""
         pose = Pose(posture, place_mm, self.person.build.scale)
-        parts = (
+        person = self.person
+        worn = (person.hair, person.glasses, person.hat, person.mouth_mask)
+        return (
             self.skin(self.expressed(posture.units), pose),
             self.eyes(posture, pose),
-            self.hair(pose),
-            self.glasses(pose),
-            self.hat(pose),
-            self.mouth_mask(pose),
+            *(pose.wear(each) for each in worn if each is not None),
             self.clothes(pose),
         )
-        return tuple(part for part in parts if part is not None)

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceward_sim.world.anatomy import Anatomy, Floats
-from faceward_sim.world.lenses import Lenses, draw_lenses, fill_rim
+from faceward_sim.world.lenses import draw_lenses, fill_rim
 from faceward_sim.world.shape import Build
 from faceward_sim.world.streams import stream
-from faceward_sim.world.surface import ClearSheet, Material
+from faceward_sim.world.surface import Material
+from faceward_sim.world.worn import Worn
 
 RIM_POINTS = 40
 CLEARANCE_MM = 1.5
@@ -36,20 +37,6 @@ class Frames:
     reflectance: float
     shine: float
     roughness: float
-
-
-@dataclass(frozen=True, slots=True)
-class Glasses:
-    """A mesh in the frame of the head that wears it; it turns with the head."""
-
-    frames: Frames
-    vertices_mm: Floats
-    triangles: NDArray[np.int32]
-    uv: Floats
-    reflectance: Floats
-    material: Material
-    lenses: Lenses
-    panes: tuple[ClearSheet, ...]  # the left lens, and the right one
 
 
 def draw_frames(seed: int) -> Frames:
@@ -77,7 +64,7 @@ def draw_frames(seed: int) -> Frames:
     )
 
 
-def fit_glasses(seed: int, anatomy: Anatomy, build: Build) -> Glasses:
+def fit_glasses(seed: int, anatomy: Anatomy, build: Build) -> Worn:
     """The person's spectacles on the person's head."""
     frames = draw_frames(seed)
     skin = build.vertices_mm[np.unique(anatomy.wedge_vertex[anatomy.triangles[~anatomy.cavity]])]
@@ -126,15 +113,13 @@ def fit_glasses(seed: int, anatomy: Anatomy, build: Build) -> Glasses:
         triangles.append(faces + offset)
         offset += len(points)
     mesh = np.concatenate(vertices).astype(np.float32)
-    return Glasses(
-        frames,
+    return Worn(
         mesh,
         np.concatenate(triangles).astype(np.int32),
         np.full((len(mesh), 2), 0.5, np.float32),
         np.full((4, 4), frames.reflectance, np.float32),
         Material("spectacle frame", 0.1, 0.4, frames.shine, frames.roughness),
-        lenses,
-        tuple(panes),
+        panes=tuple(panes),
     )
 
 

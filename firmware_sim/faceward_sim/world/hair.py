@@ -14,6 +14,7 @@ from faceward_sim.world.skin_map import SkinMap, column_share
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Material
 from faceward_sim.world.textures import mottle
+from faceward_sim.world.worn import Worn
 
 TEXELS = 512
 CAP_TEXTURE = 0.75  # the cap's share of the texture's height; falling hair has the rest
@@ -47,18 +48,6 @@ class HairStyle:
     stubble: float
     fringe: float  # how far hair falls over the forehead
     fringe_lean: float
-
-
-@dataclass(frozen=True, slots=True)
-class Hair:
-    """A hair mesh at rest in the frame of the head that it was made for."""
-
-    vertices_mm: Floats
-    triangles: NDArray[np.int32]
-    uv: Floats
-    follow: Floats
-    reflectance: Floats
-    material: Material
 
 
 def draw_style(seed: int, *, male: float, age: float) -> HairStyle:
@@ -125,7 +114,7 @@ def paint_scalp(seed: int, reflectance: Floats, skin: SkinMap, traits: Traits, s
     reflectance += amount * (traits.hair_reflectance - reflectance)
 
 
-def grow_hair(seed: int, anatomy: Anatomy, head_mm: Floats, traits: Traits, style: HairStyle) -> Hair | None:
+def grow_hair(seed: int, anatomy: Anatomy, head_mm: Floats, traits: Traits, style: HairStyle) -> Worn | None:
     """The hair of a head whose vertices are `head_mm`; None for a bald one."""
     if style.kind == "bald":
         return None
@@ -156,13 +145,13 @@ def grow_hair(seed: int, anatomy: Anatomy, head_mm: Floats, traits: Traits, styl
         offset += len(part_vertices)
     # Hair fibres scatter light many times: spread like skin's without its long tail, a broad sheen (assumed).
     material = Material("hair", float(rng.uniform(0.5, 0.9)), float(rng.uniform(1.6, 2.6)), 0.10, 0.45)
-    return Hair(
+    return Worn(
         np.concatenate([m[0] for m in meshes]).astype(np.float32),
         np.concatenate([m[1] for m in meshes]).astype(np.int32),
         np.concatenate([m[2] for m in meshes]).astype(np.float32),
-        np.concatenate([m[3] for m in meshes]).astype(np.float32),
         texture,
         material,
+        np.concatenate([m[3] for m in meshes]).astype(np.float32),
     )
 
 

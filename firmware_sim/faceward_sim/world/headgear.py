@@ -6,7 +6,7 @@ in daylight, since most dyes do not absorb there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,25 +17,13 @@ from faceward_sim.world.hair import HairStyle, hull, outward
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Material
 from faceward_sim.world.textures import mottle
+from faceward_sim.world.worn import Worn
 
 TEXELS = 256
 FLATTENED_MM = 5.0  # what a hat leaves of hair under it (assumed)
 _CROWN_TEXTURE = 0.8  # the crown's share of the texture's height; a brim has the rest
 _MIDDLE_Z_MM = 75.0
 _ACROSS, _OUTWARDS = 25, 6
-
-
-@dataclass(frozen=True, slots=True)
-class Hat:
-    """A mesh in the frame of the head that wears it."""
-
-    kind: str  # "knitted" or "cap"
-    vertices_mm: Floats
-    triangles: NDArray[np.int32]
-    uv: Floats
-    follow: Floats
-    reflectance: Floats
-    material: Material
 
 
 def under_hat(style: HairStyle) -> HairStyle:
@@ -48,7 +36,7 @@ def under_hat(style: HairStyle) -> HairStyle:
     )
 
 
-def fit_hat(seed: int, anatomy: Anatomy, head_mm: Floats) -> Hat:
+def fit_hat(seed: int, anatomy: Anatomy, head_mm: Floats) -> Worn:
     """The hat that a person would wear, on a head whose vertices are `head_mm`."""
     rng = stream(seed, "hat")
     kind = "knitted" if rng.random() < 0.5 else "cap"
@@ -72,14 +60,13 @@ def fit_hat(seed: int, anatomy: Anatomy, head_mm: Floats) -> Hat:
     if kind == "cap":
         parts.append(_brim(rng, crown, front_mm))
     starts = np.cumsum([0, *(len(part[0]) for part in parts)])
-    return Hat(
-        kind,
+    return Worn(
         np.concatenate([part[0] for part in parts]).astype(np.float32),
         np.concatenate([part[1] + start for part, start in zip(parts, starts, strict=False)]).astype(np.int32),
         np.concatenate([part[2] for part in parts]).astype(np.float32),
-        np.concatenate([part[3] for part in parts]).astype(np.float32),
         _woven(rng, kind),
         Material(kind, float(rng.uniform(0.3, 0.7)), float(rng.uniform(1.0, 2.2)), 0.015, 0.6),
+        np.concatenate([part[3] for part in parts]).astype(np.float32),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from faceward_sim.world.complexion import Complexion
 from faceward_sim.world.shape import Build
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Material
+from faceward_sim.world.worn import Worn
 
 CLEARANCE_MM = 2.5
 _ACROSS, _DOWN = 45, 37
@@ -21,18 +21,7 @@ _NEAR_MM = 5.0  # as far as the face's vertices lie apart
 _TEXELS = 128
 
 
-@dataclass(frozen=True, slots=True)
-class MouthMask:
-    """A mesh in the frame of the head that wears it; it turns with the head."""
-
-    vertices_mm: Floats
-    triangles: NDArray[np.int32]
-    uv: Floats
-    reflectance: Floats
-    material: Material
-
-
-def fit_mouth_mask(seed: int, anatomy: Anatomy, build: Build, complexion: Complexion) -> MouthMask:
+def fit_mouth_mask(seed: int, anatomy: Anatomy, build: Build, complexion: Complexion) -> Worn:
     """The mask on a person's face: from the bridge of the nose to below the chin, from cheek to cheek."""
     rng = stream(seed, "mouth mask")
     scale = build.scale
@@ -57,7 +46,7 @@ def fit_mouth_mask(seed: int, anatomy: Anatomy, build: Build, complexion: Comple
     lines = reflectance * (1 - 0.10 * np.exp(-((from_pleat / 0.012) ** 2)))
     texture = np.broadcast_to(lines[:, None], (_TEXELS, _TEXELS))
     uv = np.stack(np.meshgrid(np.linspace(0.01, 0.99, _ACROSS), np.linspace(0.01, 0.99, _DOWN)), axis=2).reshape(-1, 2)
-    return MouthMask(
+    return Worn(
         points,
         _sheet(_DOWN, _ACROSS),
         uv.astype(np.float32),

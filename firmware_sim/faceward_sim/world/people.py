@@ -12,17 +12,18 @@ from faceward_sim.world.anatomy import Anatomy, Column, Floats, load_anatomy
 from faceward_sim.world.complexion import Complexion, Traits, draw_complexion, draw_traits, paint_skin
 from faceward_sim.world.eyes import paint_eyes
 from faceward_sim.world.generators import A, Generator
-from faceward_sim.world.glasses import Glasses, fit_glasses
-from faceward_sim.world.hair import Hair, HairStyle, draw_style, grow_hair, paint_scalp
-from faceward_sim.world.headgear import Hat, fit_hat, under_hat
+from faceward_sim.world.glasses import fit_glasses
+from faceward_sim.world.hair import HairStyle, draw_style, grow_hair, paint_scalp
+from faceward_sim.world.headgear import fit_hat, under_hat
 from faceward_sim.world.makeup import draw_makeup
-from faceward_sim.world.mouth_mask import MouthMask, fit_mouth_mask
+from faceward_sim.world.mouth_mask import fit_mouth_mask
 from faceward_sim.world.pulse import Perfusion, draw_perfusion
 from faceward_sim.world.shape import Build, draw_build
 from faceward_sim.world.skin_map import load_skin_map
 from faceward_sim.world.streams import stream
 from faceward_sim.world.surface import Material
 from faceward_sim.world.textures import mottle
+from faceward_sim.world.worn import Worn
 
 SKIN_TEXELS = 1024
 COLLAR_MM = 172.0  # below the eyes on the base mesh, in front; the shirt's neckline
@@ -41,10 +42,10 @@ class Person:
     style: HairStyle
     skin_reflectance: Floats
     eye_reflectance: Floats
-    hair: Hair | None
-    glasses: Glasses | None
-    hat: Hat | None
-    mouth_mask: MouthMask | None
+    hair: Worn | None
+    glasses: Worn | None
+    hat: Worn | None
+    mouth_mask: Worn | None
     perfusion: Perfusion
     units: Mapping[str, Column]
 

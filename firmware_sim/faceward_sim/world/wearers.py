@@ -62,9 +62,7 @@ class MaskWearer:
             self._body.clothes(pose),
         ]
         if mask.hair is not None:
-            hair = mask.hair
-            points = pose.carry(hair.vertices_mm, hair.follow)
-            surfaces.append(Surface(points, hair.triangles, hair.uv, hair.reflectance, hair.material))
+            surfaces.append(pose.wear(mask.hair))
         return SceneState((*surfaces, *self._room.surfaces), self._room.ambient)
 
 

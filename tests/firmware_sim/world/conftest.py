@@ -4,7 +4,11 @@ from collections.abc import Callable
 from functools import cache
 
 import pytest
+from faceward_sim.world.anatomy import load_anatomy
+from faceward_sim.world.glasses import fit_glasses
 from faceward_sim.world.people import Person, draw_person
+from faceward_sim.world.shape import Build, draw_build
+from faceward_sim.world.worn import Worn
 
 
 @cache
@@ -16,3 +20,16 @@ def _person(seed: int, tone: float | None) -> Person:
 def person_of() -> Callable[..., Person]:
     """People by seed, drawn once for the whole run: painting one takes a good second."""
     return lambda seed, tone=None: _person(seed, tone)
+
+
+@cache
+def _spectacled(seed: int) -> tuple[Build, Worn]:
+    anatomy = load_anatomy()
+    build = draw_build(seed, anatomy, 2.0)
+    return build, fit_glasses(seed, anatomy, build)
+
+
+@pytest.fixture(scope="session")
+def spectacled() -> Callable[[int], tuple[Build, Worn]]:
+    """Heads by seed, and the glasses that are on them."""
+    return _spectacled

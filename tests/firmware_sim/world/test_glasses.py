@@ -4,18 +4,14 @@ import numpy as np
 import pytest
 from faceward_sim.firmware.imager import Prompt
 from faceward_sim.world.actors import ACTORS
-from faceward_sim.world.anatomy import load_anatomy
-from faceward_sim.world.glasses import draw_frames, fit_glasses
-from faceward_sim.world.shape import draw_build
+from faceward_sim.world.glasses import draw_frames
 
 SEEDS = range(10_080, 10_092)
 
 
 @pytest.fixture(scope="module")
-def worn():
-    anatomy = load_anatomy()
-    builds = {seed: draw_build(seed, anatomy, 2.0) for seed in SEEDS}
-    return {seed: (build, fit_glasses(seed, anatomy, build)) for seed, build in builds.items()}
+def worn(spectacled):
+    return {seed: spectacled(seed) for seed in SEEDS}
 
 
 def test_rims_stand_before_the_eyes_within_a_few_centimetres(worn):

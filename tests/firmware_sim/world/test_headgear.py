@@ -40,11 +40,11 @@ def test_flattened_hair_stays_under_the_hat(worn):
 
 
 def test_both_kinds_are_worn_and_a_brim_stands_out_before_the_face(worn):
-    kinds = {hat.kind for _, hat in worn.values()}
+    kinds = {hat.material.name for _, hat in worn.values()}
     assert kinds == {"knitted", "cap"}
     for build, hat in worn.values():
         stands_out_mm = build.vertices_mm[:, 2].min() - hat.vertices_mm[:, 2].min()
-        assert (stands_out_mm > 20) == (hat.kind == "cap")
+        assert (stands_out_mm > 20) == (hat.material.name == "cap")
 
 
 def test_somebody_with_a_hat_is_the_same_person_and_the_hat_turns_with_the_head():

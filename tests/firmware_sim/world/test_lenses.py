@@ -8,20 +8,16 @@ import numpy as np
 import pytest
 from faceward_sim.firmware.imager import Prompt
 from faceward_sim.world.actors import ACTORS
-from faceward_sim.world.anatomy import load_anatomy
 from faceward_sim.world.environment import Environment
-from faceward_sim.world.glasses import RIM_POINTS, draw_frames, fit_glasses
+from faceward_sim.world.glasses import RIM_POINTS, draw_frames
 from faceward_sim.world.lenses import draw_lenses, fill_rim
-from faceward_sim.world.shape import draw_build
 
 SEEDS = range(10_080, 10_092)
 
 
 @pytest.fixture(scope="module")
-def worn():
-    anatomy = load_anatomy()
-    builds = {seed: draw_build(seed, anatomy, 2.0) for seed in SEEDS}
-    return {seed: (build, fit_glasses(seed, anatomy, build)) for seed, build in builds.items()}
+def worn(spectacled):
+    return {seed: spectacled(seed) for seed in SEEDS}
 
 
 def _rims(glasses):
@@ -51,8 +47,9 @@ def test_a_lens_fills_its_rim_and_stands_before_the_eye(worn):
 
 def test_a_front_is_a_sphere_of_its_base_curve_whose_normals_face_outwards(worn):
     for seed, (_, glasses) in worn.items():
+        radius_mm = draw_lenses(seed).radius_mm
         for pane in glasses.panes:
-            centres = pane.front_mm - glasses.lenses.radius_mm * pane.front_normals
+            centres = pane.front_mm - radius_mm * pane.front_normals
             assert np.ptp(centres, axis=0).max() < 0.01, seed
             a, b, c = (pane.front_mm[pane.triangles[:, k]] for k in range(3))
             faces = np.cross(b - a, c - a)

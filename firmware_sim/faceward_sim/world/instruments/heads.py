@@ -110,9 +110,9 @@ class Head:
         still = replace(posture, units={}, gaze_yaw_rad=0.0, gaze_pitch_rad=0.0, torso_yaw_rad=posture.yaw_rad)
         pose = Pose(still, place_mm, self.scale)
         pose.torso = pose.head  # a bust turns as one
-        parts = (
-            replace(self._body.skin(self._body.person.build.vertices_mm, pose), flush=None),
+        person = self._body.person
+        return (
+            replace(self._body.skin(person.build.vertices_mm, pose), flush=None),
             replace(self._body.eyes(still, pose), material=self._eye_material),
-            self._body.hair(pose),
+            *(() if person.hair is None else (pose.wear(person.hair),)),
         )
-        return tuple(part for part in parts if part is not None)

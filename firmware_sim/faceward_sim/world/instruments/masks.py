@@ -14,7 +14,7 @@ from faceward_sim.optics.materials import skin_colour
 from faceward_sim.world.anatomy import Anatomy, Floats, load_anatomy
 from faceward_sim.world.complexion import smooth
 from faceward_sim.world.generators import EVERY, B
-from faceward_sim.world.hair import Hair, draw_style, grow_hair
+from faceward_sim.world.hair import draw_style, grow_hair
 from faceward_sim.world.instruments.batches import (
     Batch,
     DrawBatch,
@@ -31,6 +31,7 @@ from faceward_sim.world.instruments.victims import Model, Sculpt, at_likeness, o
 from faceward_sim.world.people import COLLAR_MM, Person, skin_triangles
 from faceward_sim.world.skin_map import LEFT, RIGHT, lid_margin
 from faceward_sim.world.streams import stream
+from faceward_sim.world.worn import Worn
 
 _TRIMS = 5
 _FOLD_MM = 6.0  # how far a facet is lifted off the face at most
@@ -189,7 +190,7 @@ class Mask:
         self.hair = self._grow(anatomy, model, rng) if design.extent is Extent.HEAD else wearer.hair
         self._lay_out(anatomy, anatomy.triangles[mask])
 
-    def _grow(self, anatomy: Anatomy, model: Model, rng: np.random.Generator) -> Hair | None:
+    def _grow(self, anatomy: Anatomy, model: Model, rng: np.random.Generator) -> Worn | None:
         if rng.random() >= model.complexion.generator.share(self.design.hair_share):
             return None
         style = draw_style(model.seed, male=model.male, age=model.age)
