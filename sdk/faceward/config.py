@@ -267,7 +267,7 @@ def _trust(table: Table, folder: Path) -> TrustRef:
 
 def _read_policy(root: Table, path: Path, digest: bytes) -> Policy:
     if root.count("version", 0, low=0) != 1:
-        raise ConfigError("version must be 1")
+        raise ConfigError("version must be 1 (`faceward --home NEW keys init` writes a policy to begin with)")
     mode = root.choice("mode", MODES)
     security = root.table("security")
     level = security.choice("level", LEVELS)
