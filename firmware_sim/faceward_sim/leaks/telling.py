@@ -30,6 +30,8 @@ _SLOT_US = 33_333
 _EXPOSURE_US = 2_000
 _CORNER_PX = 72
 _ACTED_S = 9.0
+_FIRST_LIGHT = 0.08  # of what the bright parts of a row return
+_BEFORE_PX, _BEHIND_PX = 4, 2  # of an outline
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,20 +169,23 @@ def _timing(name: str, seed: int, distance_mm: float, tone: float) -> Floats:
 
 
 def _edges(light: Floats) -> Floats:
-    """How sharp the outline stands against the background in rows of head and shoulders, and how ragged it is below."""
+    """How sharp outlines stand against the background in rows of head and shoulders, and how ragged they are below.
+
+    Seen where light first rises: further in, the fall of light tells how round a side is, and masks are thicker than skin.
+    """
     widths, places = [], []
     rows, columns = light.shape
     for row in range(rows // 6, rows, 2):
         line = light[row]
         level = float(np.quantile(line, 0.9))
         for side in (line, line[::-1]):
-            over = np.flatnonzero(side > 0.5 * level)
-            if not len(over) or not 4 < over[0] < columns // 2:
+            over = np.flatnonzero(side > _FIRST_LIGHT * level)
+            if not len(over) or not _BEFORE_PX < over[0] < columns // 2:
                 continue
             edge = int(over[0])
-            inner, outer = float(side[edge + 4]), float(side[edge - 4])
-            step = (side[edge - 4 : edge + 5] - outer) / max(inner - outer, 1.0)
-            widths.append(float((np.clip(step, 0, 1) * (1 - np.clip(step, 0, 1))).sum()))
+            outer, inner = float(side[edge - _BEFORE_PX]), float(side[edge + _BEHIND_PX])
+            step = np.clip((side[edge - _BEFORE_PX : edge + _BEHIND_PX + 1] - outer) / max(inner - outer, 1.0), 0, 1)
+            widths.append(float((step * (1 - step)).sum()))
             if row > 2 * rows // 3 and side is line:
                 places.append(edge)
     ragged = np.abs(np.diff(places, 2)) if len(places) > 8 else np.zeros(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from faceward_sim.leaks import telling
@@ -46,6 +47,19 @@ def test_a_mask_and_its_wearer_alone_have_the_same_background_metadata_and_timin
     assert np.array_equal(live["metadata"], mask["metadata"])
     assert np.allclose(live["timing"], mask["timing"])
     assert np.allclose(live["background"], mask["background"], atol=3.0)
+
+
+def _heads(round_px, blur_px):
+    """Bright ovals before a dark wall, whose sides turn away over `round_px`."""
+    y, x = np.mgrid[0:480, 0:640].astype(np.float64)
+    inside_px = (1 - np.hypot((x - 320) / 130, (y - 240) / 190)) * 130
+    light = 9000.0 * np.clip(inside_px / round_px, 0, 1) ** 0.5 + 40
+    return cv2.GaussianBlur(light, (0, 0), blur_px)
+
+
+def test_an_outlines_sharpness_is_told_from_how_round_a_side_is():
+    thin, thick, soft = (telling._edges(_heads(*how))[1] for how in ((10, 0.7), (20, 0.7), (10, 1.1)))
+    assert soft - thin > 5 * abs(thick - thin)
 
 
 def test_too_few_to_classify_is_refused():
