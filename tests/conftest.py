@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 import random
 import shutil
@@ -90,11 +89,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="random runs, of 40 steps each, of tests/attacks/test_promise.py; without it, the same 20 every time",
     )
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """Three workers on two cores: captures and processes wait for a third of a whole run."""
-    return math.ceil(1.5 * (os.cpu_count() or 1))
 
 
 def pytest_configure(config: pytest.Config) -> None:

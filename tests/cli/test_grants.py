@@ -76,7 +76,7 @@ def desk(tmp_path: Path, home: Path, faceward: Any) -> Desk:
     return Desk(tmp_path, home, faceward, 1)
 
 
-def refused(ran: Any, code: int, words: str) -> None:
+def assert_refused(ran: Any, code: int, words: str) -> None:
     assert ran.code == code, ran.err
     assert words in ran.err
     assert ran.err.count("\n") == 1
@@ -116,7 +116,7 @@ def test_a_sensor_that_is_not_there_is_asked_for_by_nobody(desk: Desk) -> None:
 @pytest.mark.parametrize(("option", "value"), [("--lifetime", "59"), ("--lifetime", "604801")])
 def test_a_request_that_lasts_too_short_or_too_long_is_refused(desk: Desk, option: str, value: str) -> None:
     ran = desk.at_home("grant", "request", "alice", "--out", desk.folder / "request", option, value)
-    refused(ran, 3, "60 to 604800 seconds")
+    assert_refused(ran, 3, "60 to 604800 seconds")
 
 
 # What is issued
@@ -143,7 +143,7 @@ def test_a_request_that_has_expired_is_not_granted(desk: Desk, monkeypatch: pyte
     request, now = desk.asked(), time.time()
     monkeypatch.setattr("faceward.cli.grants.time.time", lambda: now + 86_401)
     ran = desk.faceward("grant", "issue", request, "--key", desk.folder / "a.pem", "--out", desk.folder / "grant")
-    refused(ran, 33, "expired")
+    assert_refused(ran, 33, "expired")
     assert not (desk.folder / "grant").exists()
 
 
@@ -173,11 +173,11 @@ def test_a_grant_that_can_not_be_issued_leaves_no_file(
 def test_no_file_is_written_over(desk: Desk) -> None:
     request = desk.asked()
     before = request.read_bytes()
-    refused(desk.at_home("grant", "request", "bob", "--out", request), 3, "is there already")
+    assert_refused(desk.at_home("grant", "request", "bob", "--out", request), 3, "is there already")
     grant = desk.issued(request=request)
     issued = grant.read_bytes()
-    refused(desk.faceward("grant", "issue", request, "--key", desk.folder / "b.pem", "--out", grant), 3, "there already")
-    refused(desk.faceward("grant", "sign", grant, "--key", desk.folder / "b.pem", "--out", request), 3, "there already")
+    assert_refused(desk.faceward("grant", "issue", request, "--key", desk.folder / "b.pem", "--out", grant), 3, "is there")
+    assert_refused(desk.faceward("grant", "sign", grant, "--key", desk.folder / "b.pem", "--out", request), 3, "is there")
     assert (request.read_bytes(), grant.read_bytes()) == (before, issued)
 
 
@@ -208,7 +208,7 @@ def test_two_administrators_sign_one_grant_and_neither_is_enough(desk: Desk) -> 
     desk.require(2)
     request = desk.asked()
     grant = desk.issued(request=request)
-    refused(desk.enroll(grant), 33, "1 of 2")
+    assert_refused(desk.enroll(grant), 33, "1 of 2")
     signed = desk.faceward("grant", "sign", grant, "--key", desk.folder / "b.pem", "--request", request, "--json")
     assert signed.code == 0, signed.err
     assert signed.json["signatures"] == 2
@@ -233,19 +233,19 @@ def test_a_grant_that_answers_another_request_is_not_signed(desk: Desk) -> None:
     other = desk.asked(name="mallory", file="other")
     before = grant.read_bytes()
     ran = desk.faceward("grant", "sign", grant, "--key", desk.folder / "b.pem", "--request", other)
-    refused(ran, 33, "does not answer this request")
+    assert_refused(ran, 33, "does not answer this request")
     assert grant.read_bytes() == before
 
 
 def test_one_administrator_can_not_sign_twice(desk: Desk) -> None:
     grant = desk.issued()
-    refused(desk.faceward("grant", "sign", grant, "--key", desk.folder / "a.pem"), 42, "signed this before")
+    assert_refused(desk.faceward("grant", "sign", grant, "--key", desk.folder / "a.pem"), 42, "signed this before")
 
 
 def test_a_grant_that_has_expired_is_not_signed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     grant, now = desk.issued(), time.time()
     monkeypatch.setattr("faceward.cli.grants.time.time", lambda: now + 3601)
-    refused(desk.faceward("grant", "sign", grant, "--key", desk.folder / "b.pem"), 33, "expired")
+    assert_refused(desk.faceward("grant", "sign", grant, "--key", desk.folder / "b.pem"), 33, "expired")
 
 
 # Looking
@@ -287,7 +287,7 @@ def test_a_request_is_shown_as_one_that_permits_nothing(desk: Desk) -> None:
 def test_what_is_no_public_key_is_named(desk: Desk) -> None:
     grant = desk.issued()
     ran = desk.faceward("grant", "show", grant, "--admin", desk.folder / "a.pem")
-    refused(ran, 3, "a.pem holds no P-256")
+    assert_refused(ran, 3, "a.pem holds no P-256")
 
 
 # What a grant does not permit
@@ -295,7 +295,7 @@ def test_what_is_no_public_key_is_named(desk: Desk) -> None:
 
 def test_without_a_grant_a_host_with_administrators_enrolls_nobody_and_names_the_command(desk: Desk) -> None:
     ran = desk.at_home("enroll", "alice")
-    refused(ran, 33, "faceward grant request NAME --out FILE")
+    assert_refused(ran, 33, "faceward grant request NAME --out FILE")
     assert ran.lines[-1]["error"]["code"] == "permission-refused"
 
 
@@ -303,15 +303,15 @@ def test_a_host_that_has_administrators_can_not_permit_itself(desk: Desk) -> Non
     request = desk.asked()
     ran = desk.faceward("grant", "issue", request, "--key", desk.home / "keys/signer.pem", "--out", desk.folder / "own")
     assert ran.code == 0
-    refused(desk.enroll(desk.folder / "own"), 33, "0 of 1")
+    assert_refused(desk.enroll(desk.folder / "own"), 33, "0 of 1")
 
 
 def test_a_grant_of_a_stranger_permits_nothing(desk: Desk) -> None:
-    refused(desk.enroll(desk.issued(key="stranger")), 33, "0 of 1")
+    assert_refused(desk.enroll(desk.issued(key="stranger")), 33, "0 of 1")
 
 
 def test_a_grant_for_somebody_else_permits_nothing(desk: Desk) -> None:
-    refused(desk.enroll(desk.issued(), name="mallory"), 33, "another subject")
+    assert_refused(desk.enroll(desk.issued(), name="mallory"), 33, "another subject")
 
 
 def test_a_flipped_byte_permits_nothing(desk: Desk) -> None:
@@ -328,7 +328,7 @@ def test_a_flipped_byte_permits_nothing(desk: Desk) -> None:
                 bytes(data), host.trust(), occasion_of(host, parse_subject("alice")),
                 host_key=host.key_digest, now_s=host.clock(),
             )  # fmt: skip
-    refused(desk.enroll(changed), 33, "the grant is not valid")
+    assert_refused(desk.enroll(changed), 33, "the grant is not valid")
 
 
 def test_a_grant_that_has_expired_permits_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -337,7 +337,7 @@ def test_a_grant_that_has_expired_permits_nothing(desk: Desk, monkeypatch: pytes
 
     opened = module.Host.open
     monkeypatch.setattr(module.Host, "open", lambda *given, **named: opened(*given, **named, clock=lambda: now + 61))
-    refused(desk.enroll(grant), 33, "expired")
+    assert_refused(desk.enroll(grant), 33, "expired")
 
 
 @pytest.mark.parametrize(("old", "new"), [("development", "other"), ("workbench", "vault")])
@@ -346,7 +346,7 @@ def test_a_grant_for_another_tenant_or_lock_group_permits_nothing(desk: Desk, ol
     policy = desk.home / "policy.toml"
     policy.write_text(policy.read_text().replace(f' = "{old}"\nlock', f' = "{new}"\nlock').replace(
         f'lock_group = "{old}"', f'lock_group = "{new}"'))  # fmt: skip
-    refused(desk.enroll(grant), 33, "the grant is for development/workbench")
+    assert_refused(desk.enroll(grant), 33, "the grant is for development/workbench")
 
 
 def test_a_grant_of_another_host_permits_nothing(desk: Desk, tmp_path: Path) -> None:
@@ -359,23 +359,23 @@ def test_a_grant_of_another_host_permits_nothing(desk: Desk, tmp_path: Path) -> 
     for name in ("a", "b"):
         (home / f"keys/{name}.pub.pem").write_bytes((desk.home / f"keys/{name}.pub.pem").read_bytes())
     desk.home = home
-    refused(desk.enroll(grant), 33, "another host")
+    assert_refused(desk.enroll(grant), 33, "another host")
 
 
 def test_a_grant_is_used_up_by_what_it_permitted(desk: Desk) -> None:
     grant = desk.issued()
     desk.spend(grant, AttemptResult.ENROLLED)
-    refused(desk.enroll(grant), 33, "used up")
+    assert_refused(desk.enroll(grant), 33, "used up")
 
 
 def test_two_grants_over_one_request_are_one_permission(desk: Desk) -> None:
     request = desk.asked()
     first, second = desk.issued(request=request), desk.issued(request=request, key="b", file="second")
     desk.spend(first, AttemptResult.NOT_LIVE)
-    refused(desk.enroll(second), 33, "used up")
+    assert_refused(desk.enroll(second), 33, "used up")
 
 
 def test_a_grant_that_clears_a_lock_out_enrolls_nobody(desk: Desk) -> None:
     request = desk.folder / "clearing"
     assert desk.at_home("lockout", "request", "--out", request).code == 0
-    refused(desk.enroll(desk.issued(request=request)), 33, "another purpose")
+    assert_refused(desk.enroll(desk.issued(request=request)), 33, "another purpose")

@@ -33,7 +33,7 @@ def render_summary(report: Report) -> str:
 
 
 def cell(text: str) -> str:
-    """Text that ends no cell, begins no line and is no markup."""
+    """Text that ends no cell and no line and is no markup, behind other words."""
     plain = " ".join(text.split())
     for sign in "\\`*_[]<>|":
         plain = plain.replace(sign, f"\\{sign}")
@@ -50,22 +50,24 @@ def _rate(rate: Rate) -> str:
     return f"{rate.errors} of {rate.trials}" + ("" if rate.share is None else f" ({_share(rate)})")
 
 
-def _refusals(scope: Scope, species: str, attack: bool) -> str:
-    """What refused, most often first. A capture that two gates refused counts with both."""
+def _refusals(scope: Scope, species: str | None = None) -> str:
+    """What refused attacks of a species, or the living. A capture that two gates refused counts with both."""
     found: Counter[str] = Counter()
     for cue in scope.cues:
-        if cue.attack == attack and (not attack or cue.species == species):
+        if (cue.species if cue.attack else None) == species:
             found[f"{cue.gate}: {cue.cue}" if cue.gate else cue.cue] += cue.count
     return _counted(found)
 
 
-def _silences(scope: Scope, attack: bool) -> str:
+def _silences(scope: Scope) -> str:
+    """What left the living without a decision."""
     found: Counter[str] = Counter()
     for reason in scope.reasons:
-        if reason.attack == attack:
+        if not reason.attack:
             found[reason.reason] += reason.count
     return _counted(found)
 
 
 def _counted(found: Counter[str]) -> str:
+    """Most often first."""
     return "; ".join(f"{what} ({count})" for what, count in sorted(found.items(), key=lambda each: (-each[1], each[0])))

@@ -103,4 +103,4 @@ def _algorithm_of(key: object) -> str:
         return "Ed25519"
     if isinstance(key, mldsa.MLDSA65PrivateKey):
         return "ML-DSA-65"
-    raise SigningError("a key that is none of P-256, Ed25519 and ML-DSA-65")
+    raise SigningError("a key that is none of P-256, Ed25519 and ML-DSA-65 (`faceward keys new` makes one that is)")

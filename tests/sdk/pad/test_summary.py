@@ -78,4 +78,6 @@ def test_text_of_others_is_one_line_without_markup_and_loses_no_word(text: str) 
 def test_what_was_written_by_others_breaks_no_table(make: Make) -> None:
     summary = summary_of(make(), make("mask"), about=About(title="a | b\n# c", notes="<b>*"))
     assert summary.startswith("# a \\| b # c\n")
-    assert "\\<b\\>\\*" in summary
+    assert "\nNotes: \\<b\\>\\*\n" in summary
+    named = summary_of(make(sensor_kind="a_b"), make("mask", sensor_kind="a_b"))
+    assert "\n## test, a\\_b, enroll (simulated)\n" in named
