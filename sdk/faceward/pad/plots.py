@@ -65,7 +65,7 @@ def forest_svg(
 def det_svg(curves: Sequence[Curve], *, gate: str, simulated: bool) -> str:
     """A gate's DET curves, on normal deviates, the worst species in black."""
     with matplotlib.rc_context(_STYLE):
-        figure, axes = _canvas(3.7, ["100 %"], right=2.6)
+        figure, axes = _canvas(max(3.7, 0.17 * len(curves)), ["100 %"], right=2.6)  # a name beside it has .167
         colours = matplotlib.colormaps["tab10"].colors  # type: ignore[attr-defined]
         for number, curve in enumerate(curves):
             worst = curve.species == WORST

@@ -46,7 +46,9 @@ def fed(count: int, expected: Expectations = EXPECTED) -> SlotInspector:
 
 
 def test_a_stream_that_keeps_every_rule_passes_to_its_end_and_beyond() -> None:
-    fed(len(SLOTS) + 10)
+    inspector = fed(len(SLOTS) + 10)
+    with pytest.raises(DeviceProtocolError, match=f"slot 0 with sequence 0 came where {len(SLOTS) + 10} was due"):
+        feed(inspector, 0)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +93,9 @@ def test_a_little_jitter_is_no_fault() -> None:
     inspector = SlotInspector(EXPECTED)
     for slot in range(60):
         jitter_us = 2000 if slot % 2 else 0
-        feed(inspector, slot, {"device_time_us": 1_700_000 + slot * 1_000_000 // 30 + jitter_us})
+        taken = frame(Stream.INFRARED, slot, device_time_us=1_700_000 + slot * 1_000_000 // 30 + jitter_us)
+        assert inspector.wants_depth(taken) is (SLOTS[slot] == Illumination.DOTS)
+        inspector.accept(taken, frame(Stream.DEPTH, slot) if SLOTS[slot] == Illumination.DOTS else None)
 
 
 def test_a_clock_that_runs_away_slowly_is_found() -> None:

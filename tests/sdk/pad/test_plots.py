@@ -53,6 +53,14 @@ def test_a_curve_never_promises_more_than_a_threshold_gives() -> None:
     assert {"worst species (2)", "mask (2)", "APCER by this gate's score, % - simulated"} <= set(texts(drawing))
 
 
+def test_every_curve_is_named_inside_the_drawing() -> None:
+    masks = {f"mask-{number:02}": [1.0, 2.0] for number in range(40)}
+    drawing = ElementTree.fromstring(det_svg(curves(masks, [1.0, 2.0]), gate="optics", simulated=True))
+    named = {each.text: float(each.attrib["y"]) for each in drawing.iter(f"{SVG}text") if "mask-" in (each.text or "")}
+    assert set(named) == {f"{name} (2)" for name in masks}
+    assert max(named.values()) < float(drawing.attrib["viewBox"].split()[3])
+
+
 @pytest.mark.parametrize("limits", [(), (1.5,)])
 def test_a_histogram_names_species_measure_and_limit(limits: tuple[float, ...]) -> None:
     rows = (HistogramRow("live", False, (0, 3)), HistogramRow("mask", True, (0, 0)))
