@@ -17,6 +17,10 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
+# Workers share the cores: a library that starts a thread for each core makes them wait for one another.
+for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"):
+    os.environ.setdefault(_threads, "1")
+
 if TYPE_CHECKING:
     from faceward.config import Home
     from faceward.host import Host
@@ -214,6 +218,22 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 def host_before(bench: Bench) -> Callable[..., Host]:
     """See Bench.host_before."""
     return bench.host_before
+
+
+@pytest.fixture(scope="session")
+def _person(draw_seed: Callable[[str], int]) -> Firmware:
+    from faceward_sim.rig import build_firmware
+
+    return build_firmware("sl-940", "live", draw_seed("person"))
+
+
+@pytest.fixture
+def sitter(_person: Firmware) -> Firmware:
+    """One living person before one sensor, for test after test: faults of the test before are taken away."""
+    sound = vars(_person).setdefault("_sound_imager", _person.imager)
+    _person.imager = sound
+    _person.conditions.clear()
+    return _person
 
 
 @pytest.fixture

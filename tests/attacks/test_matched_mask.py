@@ -9,8 +9,6 @@ from faceward.enrollment import enroll
 from faceward.errors import CaptureRejected, LivenessInconclusive, NotLive
 from faceward.host import Host
 
-COUNT = 3
-
 
 @pytest.mark.e2e
 def test_a_matched_mask_ends_in_a_decision_and_what_it_gets_says_simulated(
@@ -19,22 +17,20 @@ def test_a_matched_mask_ends_in_a_decision_and_what_it_gets_says_simulated(
     seed: int,
     record_property: Callable[[str, object], None],
 ) -> None:
-    accepted = taken_for_alive = 0
-    for number in range(COUNT):
-        host = host_before("mask-silicone-matched", seed + number, distance_mm=(300.0, 400.0, 500.0)[number % 3])
-        try:
-            enrollment = enroll(host, "mallory", retries=False)
-        except (NotLive, LivenessInconclusive, CaptureRejected) as error:
-            result = {NotLive: "not-live", LivenessInconclusive: "inconclusive", CaptureRejected: "rejected"}
-            keeps_the_promise(host, attempts=[result[type(error)]])
-        else:
-            accepted += 1
-            assert enrollment.record.simulated
-            assert host.templates.get(enrollment.subject).record_id == enrollment.record.record_id
-        (entry,) = host.audit.entries()
-        assert entry.details["attestation"] == "simulated"
-        taken_for_alive += entry.details["verdict"] == "live"
+    host = host_before("mask-silicone-matched", seed, distance_mm=400.0)
+    enrolled = False
+    try:
+        enrollment = enroll(host, "mallory", retries=False)
+    except (NotLive, LivenessInconclusive, CaptureRejected) as error:
+        result = {NotLive: "not-live", LivenessInconclusive: "inconclusive", CaptureRejected: "rejected"}
+        keeps_the_promise(host, attempts=[result[type(error)]])
+    else:
+        enrolled = True
+        assert enrollment.record.simulated
+        assert host.templates.get(enrollment.subject).record_id == enrollment.record.record_id
+    (entry,) = host.audit.entries()
+    assert entry.details["attestation"] == "simulated"
+    alive = entry.details["verdict"] == "live"
     record_property(
-        "miss",
-        f"matched silicone masks: {taken_for_alive} of {COUNT} alive to every gate, {accepted} enrolled (simulated)",
+        "miss", f"a matched silicone mask: {'alive to every gate' if alive else 'not alive'}, {enrolled=} (simulated)"
     )

@@ -10,22 +10,6 @@ import pytest
 from faceward.config import Home
 from faceward.enrollment import enroll
 from faceward.host import Host
-from faceward_sim.firmware.device import Firmware
-from faceward_sim.rig import build_firmware
-
-
-@pytest.fixture(scope="session")
-def _person(draw_seed: Callable[[str], int]) -> Firmware:
-    return build_firmware("sl-940", "live", draw_seed("person"))
-
-
-@pytest.fixture
-def sitter(_person: Firmware) -> Firmware:
-    """One living person before one sensor, for test after test: faults of the test before are taken away."""
-    sound = vars(_person).setdefault("_sound_imager", _person.imager)
-    _person.imager = sound
-    _person.conditions.clear()
-    return _person
 
 
 @pytest.fixture(scope="session")

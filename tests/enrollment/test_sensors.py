@@ -36,10 +36,10 @@ def test_a_live_person_enrolls_on_two_bands_at_the_high_level(
 
 
 def test_a_live_person_enrolls_by_time_of_flight_without_the_gate_that_needs_dots(
-    host_before: Callable[..., Host], bench: object, seed: int
+    host_before: Callable[..., Host], bench: object, draw_seed: Callable[[str], int]
 ) -> None:
     home = _without(bench.home(), "skin-optics")  # type: ignore[attr-defined]
-    host = host_before(home=home, firmware=build_firmware("tof-940", "live", seed))
+    host = host_before(home=home, firmware=build_firmware("tof-940", "live", draw_seed("a person by time of flight")))
     enroll(host, "alice")
     assert len(host.templates.list()) == 1
 

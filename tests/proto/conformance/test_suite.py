@@ -33,7 +33,7 @@ def runner() -> ModuleType:
 @pytest.mark.parametrize("name", VECTORS)
 def test_our_verifier_agrees_with_every_vector_and_its_kind(name, runner, capsys):
     vector = VECTORS[name]
-    code = command.main(runner.command_of([], vector))
+    code = command.main(runner.arguments_of(vector))
     answer = json.loads(capsys.readouterr().out)
     assert (answer["verdict"], answer["kind"]) == (vector["verdict"], vector["kind"]), vector["why"]
     assert code == runner.EXIT_CODES[vector["verdict"]]
@@ -83,7 +83,7 @@ def test_the_runner_runs_a_verifier_and_tells_by_verdict(runner, capsys):
 
 def test_a_verifier_that_claims_to_lack_what_it_has_disagrees(runner, capsys):
     vector = VECTORS["good/ed25519"]
-    verifier = [*OURS.split()]
+    verifier = runner.command_verifier(OURS.split())
     assert runner.run_vector(verifier, vector, frozenset()).problem == ""
     assert "not 'refuse'" in runner.run_vector(verifier, vector, frozenset({"ed25519"})).problem
     assert runner.expected_of(VECTORS["good/baseline"], frozenset({"ed25519"})) == "accept"
@@ -116,16 +116,53 @@ REFUSE = "print('{\"verdict\": \"refuse\", \"kind\": \"expired\"}')\n"
     ],
 )
 def test_only_a_refusal_is_a_refusal(runner, tmp_path, text, problem):
-    outcome = runner.run_vector(_fake(tmp_path, text), VECTORS["context/expired"], frozenset())
+    outcome = runner.run_vector(runner.command_verifier(_fake(tmp_path, text)), VECTORS["context/expired"], frozenset())
     assert problem in outcome.problem
     assert bool(problem) == bool(outcome.problem)
 
 
 def test_a_verifier_that_hangs_has_not_refused(runner, tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "TIMEOUT_S", 0.5)
-    verifier = _fake(tmp_path, "import time\ntime.sleep(60)")
+    verifier = runner.command_verifier(_fake(tmp_path, "import time\ntime.sleep(60)"))
     outcome = runner.run_vector(verifier, VECTORS["context/expired"], frozenset())
     assert outcome.problem == "no answer in time"
+
+
+def test_a_verifier_in_python_is_run_where_the_runner_runs(runner, capsys):
+    assert runner.main(["--python", "faceward_proto.command:main"]) == 0
+    out = capsys.readouterr().out
+    assert "65/65" in out and "333/333" in out
+    assert "of 333 refusals, 333 name the kind" in out
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (f"{ACCEPT}return 0", "said 'accept' and not 'refuse'"),
+        (f"{ACCEPT}return 1", "said 'accept' with exit code 1"),
+        (f"{REFUSE}return True", "said 'refuse' with exit code True"),
+        (f"{REFUSE}return None", "said 'refuse' with exit code None"),
+        (f"{REFUSE}raise RuntimeError('late')", "said 'refuse' with exit code RuntimeError('late')"),
+        ("raise RuntimeError('early')", "without one line of JSON"),
+        (f"{REFUSE}raise SystemExit(1)", ""),
+        (f"{REFUSE}return 1", ""),
+    ],
+)
+def test_a_verifier_in_python_refuses_with_code_and_line_alone(runner, tmp_path, monkeypatch, body, problem):
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    (tmp_path / "verifier_in_python.py").write_text(f"def main(arguments):\n{lines}", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "verifier_in_python", raising=False)
+    verifier = runner.function_verifier("verifier_in_python:main")
+    outcome = runner.run_vector(verifier, VECTORS["context/expired"], frozenset())
+    assert problem in outcome.problem
+    assert bool(problem) == bool(outcome.problem)
+
+
+@pytest.mark.parametrize("name", ["faceward_proto.command", "no_such_module:main", "json:no_such_function", ":main"])
+def test_a_function_that_is_none_ends_before_a_vector_is_run(runner, capsys, name):
+    assert runner.main(["--python", name]) == 2
+    assert "the verifier can't be run" in capsys.readouterr().err
 
 
 def test_one_disagreement_fails_the_run(runner, tmp_path, capsys):
