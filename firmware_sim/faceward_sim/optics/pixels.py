@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from statistics import NormalDist
 
 import numpy as np
@@ -24,8 +25,12 @@ class PixelArray:
     step_counts: int  # the converter's step in 16-bit counts
 
 
+@cache
 def quantiles() -> NDArray[np.float32]:
-    """65,536 values of the standard normal at evenly spaced probabilities: a uniform 16-bit number picks one."""
+    """65,536 values of the standard normal at evenly spaced probabilities: a uniform 16-bit number picks one.
+
+    One table for all of a process, and nobody's to change.
+    """
     normal = NormalDist()
     coarse = np.array([normal.inv_cdf((i + 0.5) / 65536) for i in range(32768)], np.float64)
     table = np.concatenate([coarse, -coarse[::-1]])

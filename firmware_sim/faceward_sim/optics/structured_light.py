@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import cv2
 import numpy as np
@@ -145,8 +146,9 @@ class StructuredLightUnit:
     speckle_contrast: float
 
 
+@cache
 def design_pattern(design: StructuredLightDesign) -> DotPattern:
-    """The pattern that every unit of a design projects."""
+    """The pattern that every unit of a design projects; one for all of a process, and nobody's to change."""
     return draw_pattern(
         design.f_px,
         design.dot_pitch_px,

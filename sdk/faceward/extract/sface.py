@@ -23,7 +23,7 @@ from faceward.face.embedding import DIMENSIONS, FaceEmbedder
 from faceward.face.models import ModelFiles
 from faceward.liveness.admit import LiveCapture
 from faceward.liveness.hookspecs import hookimpl
-from faceward.model.capture import Capture, FaceTemplate
+from faceward.model.capture import FaceTemplate
 from faceward.model.face import Pose
 
 NAME = "sface"
@@ -42,7 +42,6 @@ class SFaceExtractor(TemplateExtractor):
 
     def __init__(self, models: ModelFiles) -> None:
         self._models = models
-        self._embedder: tuple[tuple[float, float], FaceEmbedder] | None = None
 
     @property
     def threshold(self) -> float:
@@ -64,14 +63,16 @@ class SFaceExtractor(TemplateExtractor):
         frontal = next((key for key in capture.key_frames if key.pose is Pose.FRONTAL), None)
         if frontal is None:
             raise CaptureRejected("the capture has no frontal face", "pose-not-reached")
-        embedder = self._embedder_for(capture)
+        calibration = capture.sensor.calibration
+        tone = ToneCurve(calibration.black_level_counts, calibration.saturation_counts)
+        embedder = FaceEmbedder(self._models.recogniser, tone)
         rows = []
         for key in capture.key_frames:
             row = embedder.embed(key.flood, key.sighting.landmarks_px)
             if row is None:
                 raise CaptureRejected(f"the key frame of pose {key.pose} gives no usable face", "blurred")
             rows.append(row)
-        relief = measure_relief(frontal, capture.sensor.calibration)
+        relief = measure_relief(frontal, calibration)
         if relief is None:
             raise CaptureRejected("the frontal key frame has too little depth for a relief", "covered")
         poses = tuple(key.pose for key in capture.key_frames)
@@ -95,13 +96,6 @@ class SFaceExtractor(TemplateExtractor):
         apart_mm = relief_distance_mm(probe.relief, reference.relief)
         score = float(np.average(cosines, weights=weights)) - RELIEF_WEIGHT * max(0.0, apart_mm - RELIEF_FREE_MM)
         return min(max(score, -1.0), 1.0)
-
-    def _embedder_for(self, capture: Capture) -> FaceEmbedder:
-        calibration = capture.sensor.calibration
-        levels = (calibration.black_level_counts, calibration.saturation_counts)
-        if self._embedder is None or self._embedder[0] != levels:
-            self._embedder = (levels, FaceEmbedder(self._models.recogniser, ToneCurve(*levels)))
-        return self._embedder[1]
 
 
 def _check(template: FaceTemplate) -> None:

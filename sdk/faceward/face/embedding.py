@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +16,33 @@ DIMENSIONS = 128
 CROP_PX = 112
 
 
+class _Loaded(threading.local):
+    """The recogniser that this thread read last: reading takes a third of a second, and every capture needs it twice."""
+
+    model: bytes = b""
+    network: cv2.FaceRecognizerSF | None = None
+
+    def network_of(self, model: bytes) -> cv2.FaceRecognizerSF:
+        """Raises: ConfigError when OpenCV can't read the model."""
+        if self.network is None or (self.model is not model and self.model != model):
+            try:
+                self.network = cv2.FaceRecognizerSF.create("onnx", load_network(model), np.empty(0, np.uint8))
+            except cv2.error as error:
+                raise ConfigError(f"OpenCV {cv2.__version__} can't read the face recogniser: {error.err}") from error
+        self.model = model
+        return self.network
+
+
+_LOADED = _Loaded()
+
+
 class FaceEmbedder:
-    """SFace. One thread at a time."""
+    """SFace. One thread at a time; all that use one model in one thread share its network."""
 
     def __init__(self, model: bytes, tone: ToneCurve) -> None:
         """Raises: ConfigError when OpenCV can't read the model."""
-        self._tone = tone
-        try:
-            self._network = cv2.FaceRecognizerSF.create("onnx", load_network(model), np.empty(0, np.uint8))
-        except cv2.error as error:
-            raise ConfigError(f"OpenCV {cv2.__version__} can't read the face recogniser: {error.err}") from error
+        self._tone, self._model = tone, model
+        _LOADED.network_of(model)
 
     def embed(self, flood: Frame, landmarks_px: NDArray[np.float32]) -> NDArray[np.float32] | None:
         """(128,) float32 of unit length, or None where the crop holds nothing. `landmarks_px` is (5, 2)."""
@@ -38,8 +57,8 @@ class FaceEmbedder:
         picture = cv2.cvtColor(self._tone.apply(counts), cv2.COLOR_GRAY2BGR)
         row = np.zeros((1, 15), dtype=np.float32)
         row[0, 4:14] = (landmarks_px - low).ravel()
-        crop = self._network.alignCrop(picture, row)
-        vector = self._network.feature(crop)[0].astype(np.float32)
+        network = _LOADED.network_of(self._model)
+        vector = network.feature(network.alignCrop(picture, row))[0].astype(np.float32)
         length = float(np.linalg.norm(vector))
         if not np.isfinite(length) or length <= 1e-6:
             return None
