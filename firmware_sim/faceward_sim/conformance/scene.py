@@ -179,7 +179,15 @@ class _Picture:
         ambient = scene.ambient * scene.exposure_us * scene.albedo * ~np.isnan(z_mm)
         flood = calibration.flood_counts_per_us_at_1m * scene.exposure_us * scene.albedo * seen + ambient
         dots = self._dots(calibration, scene.albedo * seen) + ambient
-        self._light = {Illumination.OFF: ambient, Illumination.FLOOD: flood, Illumination.DOTS: dots}
+        light = {Illumination.OFF: ambient, Illumination.FLOOD: flood, Illumination.DOTS: dots}
+        self._light = {lit: (calibration.black_level_counts + counts).astype(np.float32) for lit, counts in light.items()}
+        # Shot noise, electron by electron, and the converter's own.
+        self._noise = {
+            lit: np.sqrt(
+                calibration.counts_per_electron * np.maximum(counts, 0) + calibration.read_noise_counts**2
+            ).astype(np.float32)
+            for lit, counts in light.items()
+        }
         self.landmarks_px = self._landmarks()
 
     def _facing(self) -> Floats:
@@ -229,15 +237,12 @@ class _Picture:
 
     def slot(self, number: int, light: Illumination, rng: np.random.Generator) -> Slot:
         calibration = self.sensor.calibration
-        counts = self._light[light]
-        electrons = np.maximum(counts, 0) / calibration.counts_per_electron
-        counts = counts + calibration.counts_per_electron * np.sqrt(electrons) * rng.standard_normal(counts.shape)
-        counts = counts + calibration.read_noise_counts * rng.standard_normal(counts.shape)
-        counts += calibration.black_level_counts
+        noise = rng.standard_normal(self.z_mm.shape, np.float32)
+        counts = self._light[light] + self._noise[light] * noise
         infrared = np.clip(np.rint(counts), 0, calibration.saturation_counts).astype("<u2")
         depth = None
         if light is Illumination.DOTS:
-            noisy = self.z_mm + 0.4 * rng.standard_normal(self.z_mm.shape)
+            noisy = self.z_mm + 0.4 * rng.standard_normal(self.z_mm.shape, np.float32)
             depth = np.nan_to_num(np.rint(noisy * 1e3 / calibration.depth_unit_um)).astype("<u2")
         return Slot(
             self._frame(Stream.INFRARED, infrared, number, light),

@@ -176,7 +176,7 @@ def paint_skin(
     rng = stream(seed, "paint")
     size = skin.size
     texture = complexion.generator.texture
-    x, y, z = skin.position_mm[..., 0], skin.position_mm[..., 1], skin.position_mm[..., 2]
+    x, y, z = (np.ascontiguousarray(skin.position_mm[..., axis]) for axis in range(3))
     side = np.abs(x)
     front = smooth(z, 60.0, 25.0)
     tint = np.ones((size, size), np.float32)
@@ -184,15 +184,20 @@ def paint_skin(
     for cells, share in texture.blotches:
         tint += np.float32(traits.blotch * share * 0.6) * texture.mottle(rng, size, cells, cells)
     tint += np.float32(traits.pores) * texture.mottle(rng, size, texture.pore_cells, texture.pore_cells)
-    tint *= 1 + traits.cheek_gradient * bump(side, 42, 15) * bump(y, 38, 18) * front
-    tint *= 1 + traits.shine_zone * bump(side, 0, 22) * smooth(y, 30, -20) * front
-    tint *= 1 - traits.socket * bump(side, 27, 13) * bump(y, -3, 11) * front
-    tint *= 1 + traits.nose_shade * bump(side, 13, 5) * bump(y, 24, 15) * front
+    # What follows is on the front of the face alone, and elsewhere changes nothing.
+    face = np.flatnonzero(front > 0)
+    tint_ahead, front_ahead = tint.reshape(-1)[face], front.reshape(-1)[face]
+    x_ahead, y_ahead, side_ahead = (values.reshape(-1)[face] for values in (x, y, side))
+    tint_ahead *= 1 + traits.cheek_gradient * bump(side_ahead, 42, 15) * bump(y_ahead, 38, 18) * front_ahead
+    tint_ahead *= 1 + traits.shine_zone * bump(side_ahead, 0, 22) * smooth(y_ahead, 30, -20) * front_ahead
+    tint_ahead *= 1 - traits.socket * bump(side_ahead, 27, 13) * bump(y_ahead, -3, 11) * front_ahead
+    tint_ahead *= 1 + traits.nose_shade * bump(side_ahead, 13, 5) * bump(y_ahead, 24, 15) * front_ahead
     if traits.freckles:
-        spots = texture.mottle(rng, size, texture.freckle_cells, texture.freckle_cells)
-        zone = bump(side, 24, 20) * bump(y, 28, 16) * front
-        tint *= 1 - 0.28 * traits.freckles * zone * smooth(spots, 0.9, 1.6)
-    _wrinkles(rng, tint, traits, side, x, y, z, front)
+        spots = texture.mottle(rng, size, texture.freckle_cells, texture.freckle_cells).reshape(-1)[face]
+        zone = bump(side_ahead, 24, 20) * bump(y_ahead, 28, 16) * front_ahead
+        tint_ahead *= 1 - 0.28 * traits.freckles * zone * smooth(spots, 0.9, 1.6)
+    _wrinkles(rng, tint_ahead, traits, side_ahead, x_ahead, y_ahead, front_ahead)
+    tint.reshape(-1)[face] = tint_ahead
     _moles(rng, tint, traits, skin)
     if texture.blemishes:
         _blemishes(stream(seed, "blemishes"), tint, texture, skin)
@@ -213,7 +218,7 @@ def paint_skin(
 
 
 def _wrinkles(
-    rng: np.random.Generator, tint: Floats, traits: Traits, side: Floats, x: Floats, y: Floats, z: Floats, front: Floats
+    rng: np.random.Generator, tint: Floats, traits: Traits, side: Floats, x: Floats, y: Floats, front: Floats
 ) -> None:
     for _ in range(int(rng.integers(2, 5))):
         height = rng.uniform(-62, -30) + rng.uniform(2, 6) * np.cos(x / rng.uniform(14, 26) + rng.uniform(0, 6))
@@ -287,19 +292,23 @@ def _lashes(rng: np.random.Generator, reflectance: Floats, traits: Traits, skin:
 
 def _brows(rng: np.random.Generator, reflectance: Floats, traits: Traits, x: Floats, y: Floats, front: Floats) -> None:
     hairs = 0.85 + 0.25 * np.clip(mottle(rng, reflectance.shape[0], 220, 300), -2, 2)
+    flat = reflectance.reshape(-1)
     for sign in (1, -1):
         lean = rng.normal(0, 0.7, 4)
-        along = sign * x
-        t = (along - traits.brow_inner) / (traits.brow_outer - traits.brow_inner)
+        across = (sign * x - traits.brow_inner) / (traits.brow_outer - traits.brow_inner)
+        # Elsewhere there is none of it; above and below it falls to nothing by itself.
+        near = np.flatnonzero((across > -0.06) & (across < 1.06) & (front > 0))
+        t, along = across.reshape(-1)[near], sign * x.reshape(-1)[near]
         within = np.clip(t, 0, 1)
         peak = 0.62
         arch = traits.brow_arch * np.clip(1 - ((t - peak) / peak) ** 2, -0.5, 1)
         tail = traits.brow_tail * np.clip((t - peak) / (1 - peak), 0, 1) ** 2
         height = -(traits.brow_height + lean[0]) - arch + tail + traits.brow_slope * along * np.clip(1 - t, 0, 1)
         width = (traits.brow_width * (1 - 0.62 * within * np.sqrt(within))).astype(np.float32)
-        share = smooth(np.abs(y - height) / width, 1.05, 0.45) * smooth(t, -0.06, 0.10) * smooth(t, 1.06, 0.86)
-        amount = np.clip(traits.brow_density * share * hairs, 0, 0.96) * front
-        reflectance += amount * (traits.brow_reflectance - reflectance)
+        off = np.abs(y.reshape(-1)[near] - height) / width
+        share = smooth(off, 1.05, 0.45) * smooth(t, -0.06, 0.10) * smooth(t, 1.06, 0.86)
+        amount = np.clip(traits.brow_density * share * hairs.reshape(-1)[near], 0, 0.96) * front.reshape(-1)[near]
+        flat[near] += amount * (traits.brow_reflectance - flat[near])
     if traits.monobrow:
         share = bump(x, 0.0, traits.brow_inner * 0.6) * bump(y, -traits.brow_height, traits.brow_width * 0.6) * front
         amount = np.clip(traits.monobrow * share * hairs, 0, 0.9)
@@ -309,16 +318,18 @@ def _brows(rng: np.random.Generator, reflectance: Floats, traits: Traits, x: Flo
 def _beard(
     rng: np.random.Generator, reflectance: Floats, traits: Traits, skin: SkinMap, side: Floats, front: Floats
 ) -> None:
-    y, z = skin.position_mm[..., 1], skin.position_mm[..., 2]
-    lips = np.maximum(smooth(skin.upper_lip, 0.12, 0.3), smooth(skin.lower_lip, 0.12, 0.3))
     ragged = 2.5 * mottle(rng, skin.size, 90, 90)
+    hairs = 0.75 + 0.25 * np.clip(mottle(rng, skin.size, 330, 330), -2, 2)
+    if not max(traits.moustache, traits.chin_beard, traits.jaw_beard) > 0:
+        return
+    y, z = (np.ascontiguousarray(skin.position_mm[..., axis]) for axis in (1, 2))
+    lips = np.maximum(smooth(skin.upper_lip, 0.12, 0.3), smooth(skin.lower_lip, 0.12, 0.3))
     moustache = smooth(y + ragged * 0.4, 46, 50) * smooth(y, 70, 64) * smooth(side + ragged * 0.5, 33, 27) * front
     chin = smooth(y + ragged, 74, 80) * smooth(side + ragged, 34, 26) * smooth(z, 20, 5) * smooth(y, 128, 116)
     chin = np.maximum(chin, bump(side, 30, 3.5) * smooth(y, 58, 66) * smooth(y, 96, 86) * front)
     line = traits.beard_line - 0.62 * np.clip(side - 24, 0, 60)
     jaw = smooth(y + ragged - line, -2, 4) * smooth(side, 26, 32) * smooth(z, 82, 70) * smooth(y, 125, 112)
     jaw = np.maximum(jaw, smooth(z, 50, 58) * smooth(z, 84, 76) * smooth(y, -25, -15) * smooth(y, 60, 50) * (side > 55))
-    hairs = 0.75 + 0.25 * np.clip(mottle(rng, skin.size, 330, 330), -2, 2)
     share = np.maximum.reduce([traits.moustache * moustache, traits.chin_beard * chin, traits.jaw_beard * jaw])
     amount = np.clip(share * hairs * (1 - lips) * (1 - smooth(skin.ear, 0.1, 0.3)), 0, 0.97)
     reflectance += amount * (traits.hair_reflectance * 0.9 - reflectance)

@@ -179,16 +179,17 @@ class _Installed:
         self._offers: dict[str, list[tuple[metadata.Distribution, metadata.EntryPoint]]] = {}
         seen: set[tuple[str, str]] = set()
         for distribution in metadata.distributions() if distributions is None else distributions:
-            name = distribution.metadata["Name"]
+            # Whoever offers nothing is left first: reading everybody's metadata takes longer than all the rest.
+            offered = [each for each in distribution.entry_points if each.group == hookspecs.GROUP]
+            name = distribution.metadata["Name"] if offered else None
             if name is None:
                 continue
             where = (_canonical(name), str(Path(str(distribution.locate_file(""))).resolve()))
             if where in seen:
                 continue
             seen.add(where)
-            for entry_point in distribution.entry_points:
-                if entry_point.group == hookspecs.GROUP:
-                    self._offers.setdefault(entry_point.name, []).append((distribution, entry_point))
+            for entry_point in offered:
+                self._offers.setdefault(entry_point.name, []).append((distribution, entry_point))
 
     def find(self, ref: PluginRef) -> FoundPlugin:
         offers = self._offers.get(ref.name, [])
