@@ -80,6 +80,8 @@ def test_every_section_of_a_simulated_page_says_so(make: Make, tmp_path: Path) -
     assert all("(simulated)" in heading for heading in outline.headings)
     assert "SIMULATED: 6 of 6 presentations" in page
     assert '@page { @top-left { content: "SIMULATED:' in page, "every printed sheet says so"
+    (tallest,) = re.findall(r"svg \{ max-height: (\d+)mm; \}", page)
+    assert int(tallest) < 210 - 16 - 10, "no drawing is cut by the edge of a sheet: A4 across, less its margins"
     drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
     assert len(drawings) >= 5
     assert all("simulated" in drawing for drawing in drawings)
