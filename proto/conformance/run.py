@@ -116,7 +116,7 @@ def run_vector(verifier: Verifier, vector: dict[str, Any], lacks: frozenset[str]
     try:
         (line,) = said.splitlines()
         answer = json.loads(line)
-        verdict, kind = answer["verdict"], answer["kind"]
+        verdict, kind = str(answer["verdict"]), answer["kind"]
     except (ValueError, TypeError, KeyError):
         return Outcome(vector, expected, f"exit code {code} without one line of JSON as the contract asks", "")
     if verdict not in EXIT_CODES or type(code) is not int or code != EXIT_CODES[verdict]:

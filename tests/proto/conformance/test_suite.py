@@ -111,6 +111,7 @@ REFUSE = "print('{\"verdict\": \"refuse\", \"kind\": \"expired\"}')\n"
         ("print('refuse')\nraise SystemExit(1)", "without one line of JSON"),
         ("print('[]')\nraise SystemExit(1)", "without one line of JSON"),
         ("print('{\"verdict\": \"refuse\"}')\nraise SystemExit(1)", "without one line of JSON"),
+        ("print('{\"verdict\": [], \"kind\": \"\"}')\nraise SystemExit(1)", "said '[]' with exit code 1"),
         ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)", "exit code -11 without"),
         (f"{REFUSE}raise SystemExit(1)", ""),
     ],
