@@ -510,7 +510,7 @@ def test_both_verifiers_agree_on_records_and_stores_that_were_mutated_and_not_si
 ):
     m = make_material
     store, record = m.trust(), m.record()
-    asked = [Asked(store, _mutated(record, draw), m.NOW_S + 60, m.SEQUENCE, m.EPOCH) for _ in range(600)]
+    asked = [Asked(store, _mutated(record, draw), m.NOW_S + 60, m.SEQUENCE, m.EPOCH) for _ in range(300)]
     asked += [Asked(_mutated(store, draw), record, m.NOW_S + 60, m.SEQUENCE, m.EPOCH) for _ in range(300)]
     answers = _agree(asked, judge, m.ROOT.public)
     record_property("mutations", len(answers))
@@ -548,7 +548,7 @@ def test_both_verifiers_agree_on_what_the_right_keys_signed_after_it_was_mutated
         lambda: (store, with_evidence(mutate)),
         lambda: (store, with_statement(mutate)),
     ]
-    asked = [Asked(*make(), m.NOW_S + 60, m.SEQUENCE, m.EPOCH) for make in makers for _ in range(250)]
+    asked = [Asked(*make(), m.NOW_S + 60, m.SEQUENCE, m.EPOCH) for make in makers for _ in range(120)]
     answers = _agree(asked, judge, m.ROOT.public)
     kinds = {record for _, record in answers}
     record_property("mutations", len(answers))

@@ -21,6 +21,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 PROGRAM = [sys.executable, "-c", "from faceward_sim.cli import main; main()", "campaign"]
+REPORT = [sys.executable, "-c", "from faceward.cli import main; main()", "pad-report"]
 TINY = """
 name = "tiny"
 split = "test"
@@ -142,5 +143,11 @@ def test_a_campaign_that_is_killed_goes_on_and_loses_nothing(tmp_path: Path):
     scene = tmp_path / "scene.toml"
     assert invoke("scene", out, attack.presentation_id, "--out", scene).exit_code == 0
     assert load_scene(scene).seed == attack.seed
+    shown = CliRunner().invoke(app, ["show", str(scene), "--slots", "0", "--out", str(tmp_path / "shown.png")])
+    assert shown.exit_code == 0, shown.output
+    assert (tmp_path / "shown.png").stat().st_size > 10_000
+    reported = subprocess.run([*REPORT, str(out)], capture_output=True, text=True, timeout=100)
+    assert reported.returncode == 0, reported.stderr
+    assert "SIMULATED" in reported.stdout.upper() and (out / "report.html").exists()
     replayed = invoke("replay", out, attack.presentation_id)
     assert replayed.exit_code == 0 and replayed.stdout.count("not-live") == 2
