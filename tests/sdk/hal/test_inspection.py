@@ -168,6 +168,10 @@ def test_one_depth_frame_with_a_depth_begins_the_count_anew() -> None:
     inspector = SlotInspector(EXPECTED)
     for slot in range(len(SLOTS)):
         feed(inspector, slot, **({} if SLOTS[:slot].count(1) % DEAD_DEPTH_FRAMES == 5 else zero))
+    silent = SlotInspector(EXPECTED)
+    with pytest.raises(DeviceFault, match="without any depth"):
+        for slot in range(len(SLOTS)):
+            feed(silent, slot, **zero)
 
 
 @pytest.mark.parametrize("slot", [3, 4])
@@ -178,7 +182,11 @@ def test_a_lit_picture_that_stands_still_is_a_fault(slot: int) -> None:
 
 
 def test_two_dark_pictures_may_be_alike() -> None:
-    feed(fed(5), 5, {"digest": frame(Stream.INFRARED, 4).digest})
+    assert SLOTS[5] == Illumination.OFF
+    inspector = fed(5)
+    feed(inspector, 5, {"digest": frame(Stream.INFRARED, 4).digest})
+    with pytest.raises(DeviceProtocolError, match="slot 5 came twice"):
+        feed(inspector, 5)
 
 
 def test_a_depth_picture_that_stands_still_is_a_fault() -> None:

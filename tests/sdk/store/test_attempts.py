@@ -197,7 +197,7 @@ def test_refusals_that_are_further_apart_do_not_lock(ledger, begin, clock):
     for _ in range(12):
         _refuse(ledger, begin, 1)
         clock.now_s += 75
-    begin()
+    assert begin().left == 2
 
 
 def test_success_is_no_refusal_and_takes_none_back(ledger, begin):

@@ -268,6 +268,7 @@ def test_no_bytes_break_a_reader(data: bytes) -> None:
         wire.read_recorded_frame, wire.read_recorded_prompt,
     ):  # fmt: skip
         try:
-            read(data)
+            made = read(data)
         except DeviceError:
             continue
+        assert made is not None, "it is read whole or refused"
