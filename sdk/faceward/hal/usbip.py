@@ -139,7 +139,10 @@ def _dial(host: str, port: int, timeout_s: float) -> socket.socket:
     except TimeoutError:
         raise _error(errno.ETIMEDOUT, f"no answer from {host}:{port}") from None
     except OSError as error:
-        raise _gone(f"no USB/IP server at {host}:{port}: {error.strerror or error}") from None
+        raise _gone(
+            f"no USB/IP server at {host}:{port}: {error.strerror or error} "
+            f"(start one there, as `faceward-sim serve --port {port}` does, or correct the address)"
+        ) from None
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     return sock
