@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import random
@@ -105,6 +106,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(SkipsFail(), "skips-fail")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: a test that waits, for a disk or another process, leaves its core to the next."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 def _place(item: pytest.Item) -> int:
     folder = item.path.parent.relative_to(Path(__file__).parent).as_posix()
     found = [number for number, name in enumerate(LONG_ONES_FIRST) if f"{folder}/".startswith(f"{name}/")]
@@ -205,6 +211,57 @@ def seed(
 def new_bench() -> type[Bench]:
     """`with new_bench(folder) as bench`, for fixtures that outlive a test."""
     return Bench
+
+
+@pytest.fixture(scope="session")
+def enrolled_homes(
+    new_bench: type[Bench], draw_seed: Callable[[str], int], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Two homes, made once for all workers, so that tests change nothing in them: `alice` is enrolled in both, `bob`
+    in `both` alone."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    homes = shared / "enrolled"
+    with (shared / "enrolled.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not homes.exists():
+            begun = tmp_path_factory.mktemp("enrolled")
+            with new_bench(begun) as bench:
+                home = bench.home()
+                _enroll_at_last(bench, home, "alice", draw_seed("enrolled alice"))
+            shutil.copytree(home.folder, begun / "alice")
+            with new_bench(begun) as bench:
+                _enroll_at_last(bench, home, "bob", draw_seed("enrolled bob"))
+            home.folder.rename(begun / "both")
+            begun.rename(homes)
+    return homes
+
+
+def _enroll_at_last(bench: Bench, home: Home, name: str, seed: int) -> None:
+    """With a second grant where the first was used up: about one living capture in 170 is refused (simulated)."""
+    from faceward.enrollment import enroll
+    from faceward.errors import CaptureRejected, EnrollmentRefused
+
+    host = bench.host_before("live", seed, home=home)
+    try:
+        enroll(host, name)
+    except (CaptureRejected, EnrollmentRefused):
+        enroll(host, name)
+
+
+@pytest.fixture(scope="session")
+def host_in() -> Callable[[Home], Host]:
+    """Opens a home on a machine without any sensor: whoever looks for one gets DeviceNotFound."""
+
+    def open_host(home: Home) -> Host:
+        from faceward.face.models import default_folder
+        from faceward.host import Host
+        from faceward_sim.ports.inprocess import get_backend
+
+        return Host.open(home, models_folder=default_folder(), backend=get_backend())
+
+    return open_host
 
 
 @pytest.fixture

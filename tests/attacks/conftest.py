@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
 
 import pytest
-from faceward.enrollment import Enrollment, enroll
-from faceward.errors import CaptureRejected, EnrollmentRefused, NotLive
+from faceward.config import Home
+from faceward.enrollment import enroll
+from faceward.errors import NotLive
 from faceward.host import Host
 from faceward.model.liveness import LivenessVerdict, Outcome
+from faceward.store.subjects import parse_subject
 
 from tests.attacks.records import Enrolled
 
@@ -42,25 +44,10 @@ def refused_as_not_live(
 
 
 @pytest.fixture(scope="session")
-def enrolled(
-    new_bench: type[Any], tmp_path_factory: pytest.TempPathFactory, draw_seed: Callable[[str], int]
-) -> Iterator[Enrolled]:
+def enrolled(enrolled_homes: Path, host_in: Callable[[Home], Host]) -> Iterator[Enrolled]:
     """Two people, enrolled by one host on one attested sensor after another. Tests change nothing in its store."""
-    with new_bench(tmp_path_factory.mktemp("enrolled")) as bench:
-        home = bench.home()
-        made = []
-        for name in ("alice", "bob"):
-            host = bench.host_before("live", draw_seed(f"enrolled {name}"), home=home)
-            made.append(_enrolled_at_last(host, name))
-        yield Enrolled(host, *made)
-
-
-def _enrolled_at_last(host: Host, name: str) -> Enrollment:
-    """With a second grant where the first was used up: about one living capture in 170 is refused (simulated)."""
-    try:
-        return enroll(host, name)
-    except (CaptureRejected, EnrollmentRefused):
-        return enroll(host, name)
+    with host_in(Home(enrolled_homes / "both")) as host:
+        yield Enrolled(host, *(host.templates.get(parse_subject(name)) for name in ("alice", "bob")))
 
 
 @pytest.fixture

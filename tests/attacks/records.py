@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from faceward.enrollment import Enrollment
 from faceward.host import Host
 from faceward.signing.sealing import host_trust, seal_payload
+from faceward.store.templates import StoredTemplate
 from faceward_proto import trust as lock
 from faceward_proto.envelope import GRANT_TYPE, TEMPLATE_TYPE, read_envelope
 from faceward_proto.v1.grant_pb2 import Grant
@@ -19,8 +19,8 @@ class Enrolled:
     """Two people whom one host enrolled, and a lock that believes that host and its simulated sensor."""
 
     host: Host
-    alice: Enrollment
-    bob: Enrollment
+    alice: StoredTemplate
+    bob: StoredTemplate
 
     def trust(self, **changes: object) -> lock.TrustStore:
         store = host_trust(self.host.signer, "development", "workbench", simulated=True)

@@ -26,7 +26,7 @@ def signed(enrolled: Enrolled, sequence: int, **changes: object) -> bytes:
 
 def test_a_lock_takes_no_trust_store_before_the_one_that_it_took(enrolled: Enrolled) -> None:
     root, now_s = enrolled.trust().hosts[0], time.time()
-    revoking = frozenset({enrolled.alice.record.record_id})
+    revoking = frozenset({enrolled.alice.record_id})
     old, new = signed(enrolled, 1), signed(enrolled, 2, revoked_records=revoking)
     before = read_trust_store(old, root, now_s=now_s, minimum_sequence=0)
     after = read_trust_store(new, root, now_s=now_s, minimum_sequence=before.sequence)

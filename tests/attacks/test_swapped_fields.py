@@ -53,5 +53,5 @@ def test_the_embedding_itself_is_the_hosts_word(enrolled: Enrolled) -> None:
 
 def test_a_record_is_taken_for_its_own_subject_alone(enrolled: Enrolled) -> None:
     alice, bob = enrolled.alice, enrolled.bob
-    assert enrolled.verdict(alice.envelope, subject=alice.record.subject) == "taken"
-    assert enrolled.verdict(alice.envelope, subject=bob.record.subject) == "wrong-context"
+    assert enrolled.verdict(alice.envelope, subject=record_of(alice.envelope).subject) == "taken"
+    assert enrolled.verdict(alice.envelope, subject=record_of(bob.envelope).subject) == "wrong-context"

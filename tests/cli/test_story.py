@@ -76,11 +76,11 @@ def test_a_person_enrolls_is_shown_verified_and_erased(
     assert faceward(*live, "verify", "alice").code == 41
 
 
-def test_a_print_is_refused_by_a_named_cue_and_nothing_is_stored(
+def test_a_phone_is_refused_by_a_named_cue_and_nothing_is_stored(
     home: Path, faceward: Any, faceward_sim_server: Any
 ) -> None:
     print(f"seed {SEED}")
-    sensor = address(faceward_sim_server(actor="print-a4", seed=SEED))
+    sensor = address(faceward_sim_server(actor="phone-screen", seed=SEED))
     ran = faceward("--home", home, "--sensor", sensor, "--json", "enroll", "mallory")
     assert ran.code == 31, ran.err
     gates = ran.lines[-1]["error"]["verdict"]["gates"]
