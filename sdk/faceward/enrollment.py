@@ -121,8 +121,8 @@ def enroll(
 
     An attempt that found no attack but did not reach a verdict is followed by another while the grant has one and
     `retries` is true. `on_event` gets EnrollmentEvent and the capture's events; what it raises ends the attempt. Once a
-    template is stored nothing ends it any more: what `on_event` raises then is not heard, so that an error always means
-    that nothing was stored.
+    template is stored nothing ends it any more: what `on_event` raises then, what goes wrong when the sensor is given
+    back, and an interruption are not heard, so that an error always means that nothing was stored.
 
     Raises: ConfigError, PluginError, DeviceError, CaptureRejected, CaptureCancelled, NotLive, LivenessInconclusive,
     PermissionRefused, LockedOut, DuplicateSubject, StoreError, SigningError, VerificationError.
@@ -137,6 +137,7 @@ def enroll(
     _require_permission(host, trust, subject, grant)
     # 2
     worker = GateWorker(host.policy)
+    made: Enrollment | None = None
     try:
         worker.start()
         with host.open_sensor(address) as sensor:
@@ -146,7 +147,8 @@ def enroll(
             _announce(host, tell, GrantAccepted(permitted.grant.development, permitted.grant.max_attempts))
             while True:
                 try:
-                    return _attempt(host, sensor, worker, permitted, trust, provenance, subject, tell, record)
+                    made = _attempt(host, sensor, worker, permitted, trust, provenance, subject, tell, record)
+                    break
                 except (CaptureRejected, LivenessInconclusive) as error:
                     left = host.ledger.attempts_left(permitted.grant.grant_id)
                     if not (retries and left):
@@ -156,8 +158,12 @@ def enroll(
                 worker.close()
                 worker = GateWorker(host.policy)
                 worker.start()
+    except BaseException:
+        if made is None:
+            raise
     finally:
         worker.close()
+    return made
 
 
 def _require_free(host: Host, subject: Subject) -> None:
@@ -228,18 +234,21 @@ def _attempt(
             left = host.ledger.end_attempt(attempt, AttemptResult.ENROLLED)
             _log(host, permitted, provenance, AttemptResult.ENROLLED, judged)
     except BaseException as error:
-        result = _result_of(error)
         with host.database.transaction():
-            left = host.ledger.end_attempt(attempt, result)
-            _log(host, permitted, provenance, result, judged)
-        host.plugins.notify(AttemptEnded(result.value, left))
-        raise
-    ended, stored = (
+            # An interruption may come while the disk is asked to keep what was stored: then it is stored.
+            stored = host.ledger.enrolled(attempt)
+            result = _result_of(error)
+            left = 0 if stored else host.ledger.end_attempt(attempt, result)
+            if not stored:
+                _log(host, permitted, provenance, result, judged)
+        if not stored:
+            host.plugins.notify(AttemptEnded(result.value, left))
+            raise
+    for event in (
         AttemptEnded(AttemptResult.ENROLLED.value, left),
         TemplateStored(checked.record_id.hex(), checked.simulated),
-    )
-    for event in (ended, stored):
-        with contextlib.suppress(Exception, KeyboardInterrupt):
+    ):
+        with contextlib.suppress(Exception, KeyboardInterrupt, SystemExit):
             _announce(host, tell, event)
     return Enrollment(subject, checked, envelope, judged.verdict, judged.capture.seconds)
 

@@ -105,7 +105,8 @@ class Host:
 
     def trust(self, *, simulated: bool = True) -> TrustStore:
         """What this host believes of its own records and of grants: the policy's signed trust store, which production
-        never is without, or a development one. Without `simulated`, simulated sensors are refused whatever it says.
+        never is without, or a development one. Whatever a trust store allows, simulated sensors are refused in production
+        or without `simulated`, keys in files in production, and what proves nothing wherever the policy refuses it.
 
         The signed one is read again each time, and its sequence never goes back.
 
@@ -137,7 +138,14 @@ class Host:
             lock_group=terms.lock_group,
         )
         self.watermarks.reach(Watermark.TRUST, found.sequence)
-        return self._with_vendors(found if simulated else replace(found, allow_simulated=False))
+        return self._with_vendors(
+            replace(
+                found,
+                allow_simulated=found.allow_simulated and simulated and not policy.production,
+                allow_development=found.allow_development and not policy.production,
+                allow_unattested=found.allow_unattested and policy.allow_unattested,
+            )
+        )
 
     def _with_vendors(self, trust: TrustStore) -> TrustStore:
         """What drivers bring to verify their own kinds of evidence by."""

@@ -361,7 +361,8 @@ sensor_roots = [{{ name = "simulator", simulated = true }}]
 {extra}
 [allow]
 development = {development}
-simulated = {development}
+simulated = {simulated}
+{allow}
 """
 
 
@@ -378,11 +379,12 @@ class Believer:
     def issue(
         self, sequence: int = 1, *, group: str = "workbench", development: bool = True, epoch: int = 0,
         signer: FileKeySigner | None = None, now_s: float | None = None, revoke: str | None = None, extra: str = "",
+        allow: str = "", simulated: bool | None = None,
     ) -> None:  # fmt: skip
         custody = "file" if development else "pkcs11"
         text = STORE.format(
             sequence=sequence, group=group, development=str(development).lower(), epoch=epoch, custody=custody,
-            extra=extra,
+            extra=extra, allow=allow, simulated=str(development if simulated is None else simulated).lower(),
         )  # fmt: skip
         if revoke is not None:
             text += f'[revoked]\nkey_files = ["{revoke}"]\n'

@@ -298,6 +298,20 @@ def test_the_high_level_wants_two_bands_and_an_attested_sensor(load, sensor):
         policy.check_sensor(two, attested=False)
 
 
+@pytest.mark.parametrize(
+    "wavelengths_nm",
+    [
+        {Illumination.DOTS: 850, Illumination.FLOOD: 940},
+        {Illumination.DOTS: 850, Illumination.FLOOD: 940, Illumination.FLOOD_SECOND: 940},
+        {Illumination.FLOOD: 940, Illumination.FLOOD_SECOND: 0},
+    ],
+)
+def test_dots_of_another_colour_are_no_second_band(load, sensor, wavelengths_nm):
+    policy = load(('level = "standard"', 'level = "high"'))
+    with pytest.raises(ConfigError, match="two infrared bands"):
+        policy.check_sensor(replace(sensor, wavelengths_nm=wavelengths_nm), attested=True)
+
+
 def test_a_home_is_paths_below_one_folder(tmp_path: Path):
     home = Home(tmp_path)
     paths = (home.policy, home.keys, home.store, home.models, home.audit)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -32,8 +34,9 @@ from faceward.permission import request_enrollment
 from faceward.signing.file_key import FileKeySigner
 from faceward.signing.grants import countersign_grant, issue_grant, permit
 from faceward.signing.sealing import make_record, seal_payload, unseal
-from faceward.store.attempts import AttemptLedger
+from faceward.store.attempts import AttemptLedger, AttemptResult
 from faceward.store.audit import AuditLog
+from faceward.store.database import Database
 from faceward.store.subjects import parse_subject
 from faceward.store.templates import TemplateStore
 from faceward.store.watermarks import Watermark
@@ -41,6 +44,8 @@ from faceward.wire.record import decode_grant
 from faceward_proto.envelope import GRANT_TYPE, TEMPLATE_TYPE, read_envelope, signing_keys
 from faceward_proto.keys import PublicKey
 from faceward_proto.trust import verify_template
+
+from tests.sdk.conftest import _ToldSensor
 
 Desk = Any
 
@@ -609,6 +614,16 @@ def test_a_production_host_takes_no_sensor_that_is_simulated_or_proves_nothing(
     assert desk.attempts == []
 
 
+def test_a_production_host_takes_no_simulated_sensor_though_its_trust_store_allows_them(
+    desk: Desk, production: Any
+) -> None:
+    desk.scheme.proven = replace(desk.scheme.proven, simulated=True)
+    production.issue(2, development=False, allow="unattested = true", simulated=True)
+    with pytest.raises(DeviceNotAttested):
+        enroll(production.host, "alice", grant=production.ask())
+    assert desk.attempts == []
+
+
 def test_a_key_that_the_trust_store_revokes_on_the_way_makes_no_record(desk: Desk, production: Any) -> None:
     desk.tell()
     grant = production.ask()
@@ -650,8 +665,77 @@ def test_what_breaks_after_the_verdict_gives_no_attempt_back(
     assert desk.host.templates.list() == ()
 
 
+def test_an_interruption_while_the_disk_keeps_the_template_is_too_late(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transaction, log = Database.transaction, AuditLog.append
+    logged: list[str] = []
+
+    @contextmanager
+    def interrupted(database: Database) -> Iterator[Any]:
+        with transaction(database) as connection:
+            yield connection
+        if logged and getattr(database._local, "connection", None) is None:
+            logged.clear()
+            raise KeyboardInterrupt
+
+    def noted(audit: AuditLog, event: str, **fields: Any) -> Any:
+        logged.append(event)
+        return log(audit, event, **fields)
+
+    monkeypatch.setattr(Database, "transaction", interrupted)
+    monkeypatch.setattr(AuditLog, "append", noted)
+    desk.tell()
+    made = enroll(desk.host, "alice")
+
+    assert not logged, "nobody was interrupted"
+    assert [stored.record_id for stored in desk.host.templates.list()] == [made.record.record_id]
+    assert desk.attempts == results(desk) == ["enrolled"]
+
+
+@pytest.mark.parametrize("raised", [DeviceLost("unplugged"), KeyboardInterrupt(), SystemExit(143)])
+def test_what_goes_wrong_when_sensor_and_worker_are_given_back_takes_no_template_away(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, raised: BaseException
+) -> None:
+    def close(sensor: Any) -> None:
+        raise raised
+
+    monkeypatch.setattr(_ToldSensor, "close", close)
+    desk.tell(times=2)
+    made = enroll(desk.host, "alice")
+    assert [stored.record_id for stored in desk.host.templates.list()] == [made.record.record_id]
+
+    desk.captures[0] = NotLive("no", desk.captures[0].verdict)
+    with pytest.raises(type(raised)):
+        enroll(desk.host, "mallory")
+    assert desk.attempts == ["enrolled", "not-live"]
+
+
+def test_a_grant_that_another_capture_ended_meanwhile_makes_no_template(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(event: object) -> None:
+        if isinstance(event, AttemptBegun) and len(desk.attempts) == 1:
+            other = desk.host.ledger.begin_attempt(permits[0], sensor="W-2")
+            desk.host.ledger.end_attempt(other, AttemptResult.NOT_LIVE)
+
+    permits: list[Any] = []
+    begin = AttemptLedger.begin_attempt
+
+    def noted(ledger: AttemptLedger, permitted: Any, *, sensor: str) -> Any:
+        permits.append(permitted)
+        return begin(ledger, permitted, sensor=sensor)
+
+    monkeypatch.setattr(AttemptLedger, "begin_attempt", noted)
+    desk.tell()
+    with pytest.raises(PermissionRefused, match="the grant is over"):
+        enroll(desk.host, "alice", on_event=meanwhile)
+    assert desk.host.templates.list() == ()
+    assert desk.attempts == ["failed", "not-live"]
+
+
 @pytest.mark.parametrize("last", [AttemptEnded, TemplateStored])
-@pytest.mark.parametrize("raised", [Broken, KeyboardInterrupt])
+@pytest.mark.parametrize("raised", [Broken, KeyboardInterrupt, SystemExit])
 def test_whoever_breaks_when_the_template_is_stored_is_too_late(
     desk: Desk, last: type[object], raised: type[BaseException]
 ) -> None:

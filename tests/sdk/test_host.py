@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -225,8 +226,22 @@ def test_a_host_believes_its_signed_trust_store(believer: Any) -> None:
     trust = believer.host.trust()
     assert trust.sequence == 1
     assert trust.administrators[0].keys[0].key.key_id == believer.administrator.key_id
-    assert trust.allow_simulated
+    assert trust.allow_simulated and trust.allow_development
     assert not believer.host.trust(simulated=False).allow_simulated
+
+
+def test_what_a_trust_store_allows_a_production_host_does_not(believer: Any) -> None:
+    believer.issue()
+    policy = replace(believer.host.policy, mode="production")
+    trust = replace(believer.host, policy=policy).trust()
+    assert not (trust.allow_simulated or trust.allow_development or trust.allow_unattested)
+
+
+def test_what_proves_nothing_is_taken_where_policy_and_trust_store_both_say_so(believer: Any) -> None:
+    for sequence, (store, policy) in enumerate(product((False, True), repeat=2), 1):
+        believer.issue(sequence, allow="unattested = true" if store else "")
+        host = replace(believer.host, policy=replace(believer.host.policy, allow_unattested=policy))
+        assert host.trust().allow_unattested is (store and policy)
 
 
 @pytest.mark.parametrize(

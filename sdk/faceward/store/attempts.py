@@ -150,7 +150,10 @@ class AttemptLedger:
         """Say how an attempt ended; the first word counts. Returns how many more attempts its grant has.
 
         NOT_LIVE and ENROLLED end the grant, INCONCLUSIVE leaves it two more captures at most. A refusal that is one too
-        many locks enrollment.
+        many locks enrollment. Two captures of a grant may run at a time, on two sensors: what ends it, ends it for both.
+
+        Raises: PermissionRefused for ENROLLED where the attempt had ended, or another capture has ended the grant;
+        nothing is changed.
         """
         now_s = self._now_s()
         with self._database.transaction() as connection:
@@ -160,9 +163,14 @@ class AttemptLedger:
                 .values(ended_at_s=now_s, result=result.value)
             )
             grant = GRANTS.c.grant_id == attempt.grant_id
+            if not ended.rowcount and result is AttemptResult.ENROLLED:
+                raise PermissionRefused("the attempt has ended already")
             if ended.rowcount:
                 if result in (AttemptResult.NOT_LIVE, AttemptResult.ENROLLED):
+                    # The grant's row is held from here on, so that of two captures the second sees how the first ended.
                     connection.execute(update(GRANTS).where(grant).values(attempts_left=0))
+                    if result is AttemptResult.ENROLLED:
+                        _refuse_ended(connection, attempt)
                 elif result is AttemptResult.INCONCLUSIVE:
                     connection.execute(
                         update(GRANTS)
@@ -171,6 +179,12 @@ class AttemptLedger:
                     )
                 self._lock_out(connection, now_s)
             return int(connection.execute(select(GRANTS.c.attempts_left).where(grant)).scalar_one())
+
+    def enrolled(self, attempt: Attempt) -> bool:
+        """Whether an attempt ended with a template that is stored."""
+        with self._database.transaction() as connection:
+            told = connection.execute(select(ATTEMPTS.c.result).where(ATTEMPTS.c.attempt == attempt.number)).scalar_one()
+            return bool(told == AttemptResult.ENROLLED.value)
 
     def check_lockout(self) -> None:
         """Raises: LockedOut while enrollment is locked. Spends nothing."""
@@ -314,6 +328,16 @@ class AttemptLedger:
 
 def _digest(permitted: PermittedGrant) -> bytes:
     return hashlib.sha256(permitted.envelope).digest()
+
+
+def _refuse_ended(connection: Connection, attempt: Attempt) -> None:
+    others = select(ATTEMPTS.c.result).where(
+        ATTEMPTS.c.grant_id == attempt.grant_id,
+        ATTEMPTS.c.attempt != attempt.number,
+        ATTEMPTS.c.result.in_((AttemptResult.NOT_LIVE.value, AttemptResult.ENROLLED.value)),
+    )
+    if (ended := connection.execute(others).scalars().first()) is not None:
+        raise PermissionRefused(f"the grant is over: another capture of it ended meanwhile ({ended})")
 
 
 def _refuse_unfit(permitted: PermittedGrant, purpose: GrantPurpose, now_s: float) -> None:

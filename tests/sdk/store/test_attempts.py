@@ -93,6 +93,17 @@ def test_a_detection_and_a_success_end_the_grant(ledger, make_grant, result):
         ledger.begin_attempt(grant, sensor="W-1")
 
 
+@pytest.mark.parametrize("first", [AttemptResult.NOT_LIVE, AttemptResult.ENROLLED])
+def test_of_two_captures_at_once_the_one_that_ends_the_grant_ends_it_for_the_other(ledger, make_grant, first):
+    grant = make_grant(ledger.draw_challenge(SUBJECT))
+    one, other = (ledger.begin_attempt(grant, sensor=sensor) for sensor in ("W-1", "W-2"))
+    ledger.end_attempt(one, first)
+    with pytest.raises(PermissionRefused, match="the grant is over"):
+        ledger.end_attempt(other, AttemptResult.ENROLLED)
+    assert ledger.end_attempt(other, AttemptResult.FAILED) == 0
+    assert (ledger.enrolled(one), ledger.enrolled(other)) == (first is AttemptResult.ENROLLED, False)
+
+
 def test_an_inconclusive_capture_leaves_two_more(ledger, make_grant, database, clock):
     generous = AttemptLedger(database, AttemptLimits(captures_per_grant=10), clock)
     grant = make_grant(generous.draw_challenge(SUBJECT), attempts=8)
@@ -121,8 +132,10 @@ def test_the_first_word_on_an_attempt_counts(ledger, make_grant):
     grant = make_grant(ledger.draw_challenge(SUBJECT))
     attempt = ledger.begin_attempt(grant, sensor="W-1")
     ledger.end_attempt(attempt, AttemptResult.NOT_LIVE)
-    assert ledger.end_attempt(attempt, AttemptResult.ENROLLED) == 0
     assert ledger.end_attempt(attempt, AttemptResult.INCONCLUSIVE) == 0
+    with pytest.raises(PermissionRefused, match="ended already"):
+        ledger.end_attempt(attempt, AttemptResult.ENROLLED)
+    assert not ledger.enrolled(attempt)
 
 
 def test_a_refused_grant_spends_nothing(ledger, begin, make_grant):
