@@ -43,7 +43,7 @@ def read_document(path: Path, what: str) -> Document:
         values = tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise ConfigError(f"the {what} {path} is not UTF-8") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a TOMLDecodeError, or a number of thousands of digits
         raise ConfigError(f"the {what} {path} is not TOML: {error}") from error
     return Document(path, Table(values, ""), hashlib.sha256(data).digest())
 
@@ -203,6 +203,10 @@ def number_of(value: object, where: str, low: float, high: float) -> float:
     """A finite number within these bounds. Raises: ConfigError."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ConfigError(f"{where} must be a number")
-    if not math.isfinite(value) or not low <= value <= high:
+    try:
+        number = float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        number = math.inf
+    if not math.isfinite(number) or not low <= number <= high:
         raise ConfigError(f"{where} = {value} must be between {low:g} and {high:g}")
-    return float(value)
+    return number

@@ -51,6 +51,7 @@ def test_a_person_enrolls_is_shown_verified_and_erased(
     assert shown.code == 0, shown.err
     assert {gate["outcome"] for gate in shown.json["gates"]} == {"live"}
     assert shown.json["attestation"] == "simulated"
+    assert template.stat().st_mode & 0o777 == 0o600
     assert faceward(*live, "show", "alice", "--export", template).code == 3  # never written over
 
     trusted = lock(template, home, "--development", "--simulated")

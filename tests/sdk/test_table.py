@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from pathlib import Path
 
@@ -80,6 +81,14 @@ def test_a_count_is_a_whole_number_within_its_bounds(value: object):
         return
     with pytest.raises(ConfigError, match=r"t\.n"):
         table.count("n", 5, low=0, high=10)
+
+
+@pytest.mark.parametrize("digits", [400, 4_300, 5_000])
+def test_a_number_of_any_length_is_read_or_refused(tmp_path: Path, digits: int):
+    path = tmp_path / "x.toml"
+    path.write_text(f"n = {'1' * digits}\n")
+    with pytest.raises(ConfigError):
+        read_document(path, "thing").root.number("n", 0.5, low=-math.inf, high=math.inf)
 
 
 @given(st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.lists(st.text(max_size=3))))

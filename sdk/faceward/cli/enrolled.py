@@ -59,7 +59,7 @@ def show(
         record = stored_record(host, name)
         envelope = host.templates.get(parse_subject(name)).envelope
     if export is not None:
-        write_new(export, envelope)
+        write_new(export, envelope, mode=0o600)  # a template is of somebody's face
     document = _as_document(name, record, len(envelope), export)
     invocation.output.document(document, lambda console: _tell_record(console, name, record, len(envelope), export))
 

@@ -21,10 +21,10 @@ def read_file(path: Path, limit_bytes: int, what: str) -> bytes:
     return content
 
 
-def write_new(path: Path, content: bytes) -> None:
+def write_new(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """Write a file that must not be there yet. Raises: ConfigError."""
     try:
-        with path.open("xb") as file:
+        with open(path, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content)
     except FileExistsError:
         raise ConfigError(f"{path} is there already, and nothing is written over") from None

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import struct
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -96,7 +97,7 @@ class RecordingWriter:
             )
         )
         try:
-            self._file: IO[bytes] = self._part.open("wb")
+            self._file: IO[bytes] = open(self._part, "wb", opener=_private)  # noqa: SIM115 - closed by finish and abandon
         except OSError as error:
             raise ConfigError(f"can't write {self._part}: {error.strerror or error}") from error
         try:
@@ -159,7 +160,7 @@ class RecordingWriter:
             raise StoreError(f"the recording {self.path} is finished")
         try:
             yield
-        except (OSError, McapError) as error:
+        except (OSError, McapError, struct.error) as error:
             raise StoreError(f"can't write {self._part}: {error}") from error
 
     def __enter__(self) -> Self:
@@ -190,6 +191,11 @@ def _identity_of(sensor: SensorInfo) -> wire.Identity:
         slot_rate_hz=sensor.slot_rate_hz,
         max_schedule_slots=sensor.max_schedule_slots,
     )
+
+
+def _private(path: str, flags: int) -> int:
+    # A recording holds faces.
+    return os.open(path, flags, 0o600)
 
 
 Item = RecordedSensor | RecordedPrompt | Frame
@@ -258,7 +264,8 @@ def _messages(path: Path, file: IO[bytes], channels: dict[int, _ChannelType]) ->
             inner = _unpacked(path, record) if isinstance(record, Chunk) else [record]
             for entry in inner:
                 if isinstance(entry, Schema):
-                    schemas[entry.id] = entry.name
+                    # A name that isn't ours is not kept: names may be as long as a record.
+                    schemas[entry.id] = entry.name if entry.name in _MESSAGE_TYPES.values() else ""
                 elif isinstance(entry, Channel):
                     if len(channels) >= _MAX_CHANNELS and entry.id not in channels:
                         raise DeviceProtocolError(f"{path} has more than {_MAX_CHANNELS} channels")
@@ -292,7 +299,7 @@ def _unpacked(path: Path, chunk: Chunk) -> list[object]:
 def _channel_type(path: Path, channel: Channel, schemas: dict[int, str]) -> _ChannelType:
     wanted = _MESSAGE_TYPES.get(channel.topic)
     if wanted is None:
-        return _ChannelType(channel.topic, False)
+        return _ChannelType("", False)
     if channel.message_encoding != "protobuf" or schemas.get(channel.schema_id) != wanted:
         raise DeviceProtocolError(f"{path} has something else than {wanted} on {channel.topic}")
     return _ChannelType(channel.topic, True)

@@ -20,6 +20,7 @@ import array
 import contextlib
 import errno
 import itertools
+import math
 import os
 import select
 import socket
@@ -55,7 +56,10 @@ _REPLY = struct.Struct(">IIIII" + "iiiii8x")
 _ST_NOT_AVAILABLE, _ST_BUSY, _ST_NO_DEVICE = 1, 2, 4
 # URB_DIR_IN of include/linux/usb.h, which usb_submit_urb sets on vhci's URBs before they are sent.
 _URB_DIR_IN = 0x0200
-_MAX_DEVICES = 1024
+# Room for whatever there is, and little enough that a server that lies fills no memory.
+_MAX_DEVICES = 128
+_MAX_CONFIGURATIONS = 8  # USB_MAXCONFIG of Linux's drivers/usb/core/config.c
+_MAX_CONFIGURATION_BYTES = 16 * 1024
 # How long a server may take to answer an UNLINK before it counts as gone.
 _UNLINK_GRACE_S = 1.0
 # Linux resets a device when its importer leaves; until then an import finds it busy.
@@ -249,7 +253,8 @@ class _Connection:
         if urb.unlinked:
             raise _error(errno.ETIMEDOUT, "the device did not answer in time")
         if urb.status < 0:
-            raise _error(-urb.status, self._end or "" if urb.status == -errno.ENODEV else "")
+            number = -urb.status if -urb.status in errno.errorcode else errno.EPROTO
+            raise _error(number, self._end or "" if number == errno.ENODEV else "")
         return urb.actual_length
 
     def _unlink(self, urb: _Urb) -> None:
@@ -512,9 +517,12 @@ class _Handle:
         direction = _IN if request_type & 0x80 and len(buffer) else _OUT
         return self.connection.submit(0, direction, buffer, timeout_ms, setup=setup)
 
-    def read_control(self, request: int, value: int, index: int, size: int) -> bytes:
+    def read_control(self, request: int, value: int, index: int, size: int, deadline: float = math.inf) -> bytes:
         data = bytearray(size)
-        count = self.control(0x80, request, value, index, memoryview(data), _CONTROL_MS)
+        left_ms = min(1000 * (deadline - time.monotonic()), _CONTROL_MS)
+        if left_ms <= 0:
+            raise _error(errno.ETIMEDOUT, "the device did not answer in time")
+        count = self.control(0x80, request, value, index, memoryview(data), max(1, int(left_ms)))
         return bytes(data[:count])
 
     def active(self) -> _Configuration:
@@ -604,16 +612,23 @@ class UsbipBackend(usb.backend.IBackend):  # type: ignore[misc]
         return device
 
     def _describe(self, device: _Device, connection: _Connection) -> None:
-        """Read the device's descriptors."""
+        """Read the device's descriptors, all of them within the time that an import may take."""
         handle = _Handle(device, connection)
-        descriptor = handle.read_control(6, _DT_DEVICE << 8, 0, 18)
+        deadline = time.monotonic() + self._timeout_s
+        descriptor = handle.read_control(6, _DT_DEVICE << 8, 0, 18, deadline)
         if len(descriptor) != 18 or descriptor[1] != _DT_DEVICE:
             raise _error(errno.EIO, "the device sent no device descriptor")
+        if descriptor[17] > _MAX_CONFIGURATIONS:
+            raise _error(errno.EBADMSG, f"the device claims to have {descriptor[17]} configurations")
         configurations = []
         for index in range(descriptor[17]):
-            head = handle.read_control(6, _DT_CONFIGURATION << 8 | index, 0, 9)
+            head = handle.read_control(6, _DT_CONFIGURATION << 8 | index, 0, 9, deadline)
             total = int.from_bytes(head[2:4], "little")
-            whole = handle.read_control(6, _DT_CONFIGURATION << 8 | index, 0, total) if len(head) == 9 else b""
+            if total > _MAX_CONFIGURATION_BYTES:
+                raise _error(errno.EBADMSG, f"the device claims to have a configuration of {total} bytes")
+            whole = b""
+            if len(head) == 9:
+                whole = handle.read_control(6, _DT_CONFIGURATION << 8 | index, 0, total, deadline)
             configurations.append(parse_configuration(whole))
         device.record = connection.record
         device.device_descriptor, device.configurations = descriptor, configurations

@@ -8,6 +8,7 @@ caller's.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import mmap
 import os
@@ -169,6 +170,8 @@ class GateWorker:
         size = _HEADER_BYTES + self._cell_count * self._cell_bytes
         if self._problem is None:
             os.ftruncate(self._region_fd, size)
+            # Whoever touches a mapping of a file that was cut short is killed: nobody can cut this one.
+            fcntl.fcntl(self._region_fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
             self._region = mmap.mmap(self._region_fd, size)
             self._region[0] = _NOBODY
             self._free = list(range(self._cell_count - 1, -1, -1))
@@ -365,4 +368,4 @@ def _anonymous_file() -> int:
     """Memory without a name, as a file: it goes when the last process that has it goes. Raises: PluginError."""
     if not hasattr(os, "memfd_create"):
         raise PluginError("gates need memory that two processes share without a name: run this on Linux")
-    return os.memfd_create("faceward-frames", os.MFD_CLOEXEC)
+    return os.memfd_create("faceward-frames", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)

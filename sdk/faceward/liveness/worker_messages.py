@@ -7,7 +7,6 @@ because a hostile gate writes it, and unpickling its bytes would run its code be
 from __future__ import annotations
 
 import json
-import math
 import os
 import pickle
 import select
@@ -21,6 +20,7 @@ from faceward.model.liveness import Evidence, Measure, Outcome, Requirements
 
 REPLY_CAP_BYTES = 4 * 1024 * 1024
 _HEADER_BYTES = 4
+_NEED_MAX = 10_000.0
 
 
 class ChannelBroken(Exception):
@@ -197,7 +197,7 @@ def requirements_to_json(needs: Requirements) -> dict[str, Any]:
 
 
 def requirements_from_json(values: object, gate: str) -> Requirements:
-    """Raises: PluginError for anything but flags, and numbers that are finite and not negative."""
+    """Raises: PluginError for anything but flags, and numbers from 0 to 10,000: more seconds or frames has no capture."""
     if not isinstance(values, Mapping) or set(values) != {field.name for field in fields(Requirements)}:
         raise PluginError(f"gate {gate!r} answered with no requirements")
     for field in fields(Requirements):
@@ -205,7 +205,7 @@ def requirements_from_json(values: object, gate: str) -> Requirements:
         if isinstance(field.default, bool):
             valid = isinstance(value, bool)
         else:
-            valid = isinstance(value, int | float) and not isinstance(value, bool) and 0.0 <= value < math.inf
+            valid = isinstance(value, int | float) and not isinstance(value, bool) and 0.0 <= value <= _NEED_MAX
         if not valid:
             raise PluginError(f"gate {gate!r} asks for {field.name} = {value!r}")
     return Requirements(**values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -240,6 +241,37 @@ def test_a_topic_of_ours_with_another_type_is_refused(tmp_path: Path) -> None:
         writer.finish()
     with pytest.raises(DeviceProtocolError, match="something else"):
         ReplaySensor(path)
+
+
+def test_names_that_are_not_ours_fill_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "names.mcap"
+    with path.open("wb") as file:
+        writer = Writer(file, compression=CompressionType.ZSTD)
+        writer.start()
+        for number in range(10):
+            schema = writer.register_schema("n" * 5_000_000 + str(number), "protobuf", b"")
+            writer.add_message(writer.register_channel(f"/x{number}", "protobuf", schema), 0, b"", 0)
+        writer.finish()
+    tracemalloc.start()
+    with pytest.raises(ConfigError, match="no /sensor"):
+        ReplaySensor(path)
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most_bytes < 30_000_000, most_bytes
+
+
+def test_nobody_else_can_read_a_recording(recording: Path) -> None:
+    assert recording.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_time_that_a_recording_can_not_hold_is_a_store_error(
+    tmp_path: Path, session: tuple[SensorInfo, list[Slot]], schedule: IlluminationSchedule
+) -> None:
+    info, slots = session
+    late = replace(slots[0].infrared, device_time_us=1 << 63)
+    with pytest.raises(StoreError), RecordingWriter(tmp_path / "x.mcap", info, schedule, simulated=True) as writer:
+        writer.write_frame(late)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])

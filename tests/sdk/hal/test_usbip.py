@@ -376,6 +376,14 @@ def test_a_transfers_status_is_its_errno(server: Scripted, status: int) -> None:
     assert caught.value.errno == status
 
 
+@pytest.mark.parametrize("status", [-(2**31), -99_999])
+def test_a_status_that_is_no_errno_is_a_broken_protocol(server: Scripted, status: int) -> None:
+    device = server.device(lambda peer: peer.result(peer.next_transfer()["seqnum"], status=status))
+    with pytest.raises(usb.core.USBError) as caught:
+        device.read(0x81, 512)
+    assert caught.value.errno == errno.EPROTO
+
+
 def test_a_failed_read_with_data_leaves_the_stream_in_step(server: Scripted) -> None:
     def script(peer: Peer) -> None:
         peer.result(peer.next_transfer()["seqnum"], b"partial", status=-errno.EPIPE)
@@ -505,7 +513,44 @@ def test_a_device_that_somebody_else_has_is_listed_with_what_the_list_says(serve
     assert (device.idVendor, device.idProduct, device.iSerialNumber) == (0x1234, 0x5678, 0)
 
 
-@pytest.mark.parametrize(("count", "status"), [(100_000, 0), (0, 1)])
+def described(device: bytes = DEVICE, configuration: bytes = CONFIGURATION, after_s: float = 0.0) -> Callable[[Peer], None]:
+    """A script that imports well and then tells of a device that nobody built."""
+
+    def script(peer: Peer) -> None:
+        peer.importing()
+        while True:
+            command = peer.command()
+            if command["command"] == 2:
+                peer.unlinked(command["seqnum"], 0)
+                continue
+            time.sleep(after_s)
+            _, _, value, _, length = struct.unpack("<BBHHH", command["setup"])
+            peer.result(command["seqnum"], (device if value >> 8 == 1 else configuration)[:length])
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"device": DEVICE[:17] + b"\x09"}, "9 configurations"),
+        ({"configuration": CONFIGURATION[:2] + b"\x01\x40" + CONFIGURATION[4:]}, "16385 bytes"),
+    ],
+)
+def test_a_device_that_claims_more_than_any_has_is_refused(server: Scripted, told: dict[str, bytes], words: str) -> None:
+    server.run(described(**told))
+    with pytest.raises(usb.core.USBError, match=words):
+        usb.core.find(backend=server.backend())
+
+
+def test_all_descriptors_together_have_one_deadline(server: Scripted) -> None:
+    server.run(described(DEVICE[:17] + b"\x08", after_s=0.2))
+    with pytest.raises(usb.core.USBTimeoutError):
+        usb.core.find(backend=server.backend(timeout_s=0.5))
+    assert len(server.peers[0].seen) < 10  # of seventeen
+
+
+@pytest.mark.parametrize(("count", "status"), [(100_000, 0), (129, 0), (0, 1)])
 def test_a_list_that_makes_no_sense_is_refused(server: Scripted, count: int, status: int) -> None:
     server.run(lambda peer: listing(peer, count, status))
     with pytest.raises(usb.core.USBError):

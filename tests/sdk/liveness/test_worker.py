@@ -128,6 +128,19 @@ def test_a_gate_that_takes_the_process_with_it_costs_the_capture_and_nothing_els
     assert all(answer.evidence is None and answer.problem for answer in answers.values())
 
 
+def test_a_gate_can_not_cut_the_frames_short_under_its_caller(toys, judge):
+    cut = "import os\n            [os.ftruncate(int(fd), 0) for fd in os.listdir('/proc/self/fd') if _is_memory(fd)]"
+    toys(a={"observe": f"try:\n            {cut}\n        except PermissionError as error: self.told = error"
+                       "\n        else: os._exit(1)",
+            "conclude": "assert self.told"})  # fmt: skip
+    module = Path(sys.path[0], "toy_a.py")
+    helper = "import os\ndef _is_memory(fd):\n    return 'faceward-frames' in os.path.realpath('/proc/self/fd/' + fd)\n"
+    module.write_text(helper + module.read_text())
+    answers, worker = judge("toy-a", sets=30)
+    assert answers["toy-a"].problem is None
+    assert len(worker.seen_digests) == 30 * 4
+
+
 def test_a_gate_that_writes_into_the_pipe_costs_the_capture_and_runs_nothing_here(toys, judge):
     spray = "import os\n        open_fds = map(int, os.listdir('/proc/self/fd'))"
     spray += "\n        [os.write(fd, b'\\xff' * 64) for fd in open_fds if fd > 2 and _is_pipe(fd)]"
@@ -177,7 +190,8 @@ def test_requirements_come_from_the_worker(toys, policy_of, sensor):
 @pytest.mark.parametrize(
     "line",
     ["return None", "raise OSError('no')", "return Requirements(dots_hz=float('nan'))", "return Requirements(seconds=-1)",
-     "return Requirements(depth=1)", "return Requirements(flood_hz='8')"],
+     "return Requirements(depth=1)", "return Requirements(flood_hz='8')", "return Requirements(seconds=1e308)",
+     "return Requirements(flood_hz=10**400)"],
 )  # fmt: skip
 def test_requirements_that_are_none_are_a_plugin_error(toys, policy_of, sensor, line: str):
     toys(a={"requirements": line})
