@@ -149,10 +149,7 @@ class Policy:
             raise DeviceNotAttested(f"the policy wants an attested sensor (security.allow_unattested is false){why}")
         if not attested and self.level == "high":
             raise DeviceNotAttested(f'the policy wants an attested sensor (security.level is "high"){why}')
-        from faceward.model.frame import Illumination
-
-        bands = {sensor.wavelengths_nm.get(light, 0) for light in (Illumination.FLOOD, Illumination.FLOOD_SECOND)}
-        if self.level == "high" and (len(bands) < 2 or 0 in bands):
+        if self.level == "high" and len(sensor.flood_bands_nm) < 2:
             raise ConfigError('security.level "high" needs a sensor that floods in two infrared bands; this one does not')
 
 

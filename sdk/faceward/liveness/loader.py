@@ -26,6 +26,7 @@ import pluggy
 from faceward.errors import ConfigError, FacewardError, PluginError
 from faceward.liveness import hookspecs
 from faceward.liveness.gate import LivenessGate
+from faceward.liveness.pinned import pin, unpin
 
 if TYPE_CHECKING:
     from faceward.config import GateRef, PluginRef, Policy, ProviderRef
@@ -146,16 +147,23 @@ def digest_of_files(distribution: metadata.Distribution) -> str:
 
     Raises: PluginError when the distribution doesn't say what it installed or a file of it is gone.
     """
+    return _hashed(distribution)[0]
+
+
+def _hashed(distribution: metadata.Distribution) -> tuple[str, dict[Path, bytes]]:
+    """The same, and SHA-256 of each file by its resolved path."""
     name = distribution.metadata["Name"]
-    digest = hashlib.sha256()
+    digest, files = hashlib.sha256(), {}
     for relative in sorted(_own_files(distribution)):
+        path = Path(str(distribution.locate_file(relative)))
         try:
-            content = Path(str(distribution.locate_file(relative))).read_bytes()
+            content = path.read_bytes()
         except OSError as error:
             raise PluginError(f"{name}: {relative} can't be read; install {name} again") from error
         for part in (relative.encode(), content):
             digest.update(len(part).to_bytes(8, "little") + part)
-    return digest.hexdigest()
+        files[path.resolve()] = hashlib.sha256(content).digest()
+    return digest.hexdigest(), files
 
 
 def _own_files(distribution: metadata.Distribution) -> list[str]:
@@ -176,6 +184,7 @@ class _Installed:
     """Who offers which entry point, read from metadata alone."""
 
     def __init__(self, distributions: Iterable[metadata.Distribution] | None) -> None:
+        unpin()
         self._offers: dict[str, list[tuple[metadata.Distribution, metadata.EntryPoint]]] = {}
         seen: set[tuple[str, str]] = set()
         for distribution in metadata.distributions() if distributions is None else distributions:
@@ -213,19 +222,21 @@ class _Installed:
 
 
 def _check_files(ref: PluginRef, distribution: metadata.Distribution, entry_point: metadata.EntryPoint) -> None:
-    actual = digest_of_files(distribution)
+    actual, files = _hashed(distribution)
     if actual != ref.files_sha256:
         raise PluginError(
             f"plugin {ref.name!r}: the files of {ref.distribution} are not those of the policy "
             f"(their digest is {actual}); install {ref.distribution}=={ref.version} again"
         )
-    hashed = {Path(str(distribution.locate_file(file))).resolve() for file in _own_files(distribution)}
     origin = _origin(entry_point.module)
-    if origin is None or origin.resolve() not in hashed:
+    if origin is None or origin.resolve() not in files:
         raise PluginError(
             f"plugin {ref.name!r}: Python would import {origin}, which is none of the files that {ref.distribution} "
             "installed; install it without --editable"
         )
+    # What runs already, which this module is a part of, can't be taken back.
+    if Path(__file__).resolve() not in files:
+        pin(ref.distribution, Path(str(distribution.locate_file(""))).resolve(), files)
 
 
 def _origin(module: str) -> Path | None:

@@ -1,9 +1,9 @@
 """The gates' worker, seen from the caller: frames go out through shared memory, answers come back before a deadline.
 
 The process is started from scratch, so that it inherits nothing: neither memory nor files nor environment, only
-Python's search path. The shared memory has no name, hence nothing is left of it however either side ends. All gates of
-a policy share one process: a hostile gate can spoil, or fake, the answers of the gates beside it, and nothing else of the
-caller's.
+Python's search path, and before anything is imported it gives up every file but code (faceward.liveness.confinement).
+The shared memory has no name, hence nothing is left of it however either side ends. All gates of a policy share one
+process: a hostile gate can spoil, or fake, the answers of the gates beside it, and nothing else of the caller's.
 """
 
 from __future__ import annotations
@@ -46,11 +46,14 @@ _HEADER_BYTES = mmap.ALLOCATIONGRANULARITY
 _NOBODY = 0xFF
 
 # -I keeps PYTHON* variables, the user's folder and the working directory out of it; the search path is the caller's.
+# What comes before `confine` is this package's own and imports nothing but the standard library.
 _BOOT = (
-    "import json,sys;"
+    "import json,pathlib,sys;"
     "sys.path[:]=json.loads(sys.argv[1]);"
+    "from faceward.liveness.confinement import confine,readable;"
+    "landlock=confine(readable(sys.path,pathlib.Path(sys.argv[2])));"
     "from faceward.liveness.worker_process import main;"
-    "main(*map(int,sys.argv[2:]))"
+    "main(landlock,*map(int,sys.argv[3:]))"
 )
 
 
@@ -88,6 +91,8 @@ class GateWorker:
     def __init__(self, policy: Policy, *, start_timeout_s: float = START_TIMEOUT_S, cells: int = CELLS) -> None:
         self._refs = [replace(ref, thresholds=dict(ref.thresholds)) for ref in policy.gates]
         self._timeout_s = policy.gate_timeout_s
+        self._private = policy.path.absolute().parent
+        self._production = policy.production
         self._start_timeout_s = start_timeout_s
         self._cell_count = cells
         self._cell_bytes = 0
@@ -116,7 +121,7 @@ class GateWorker:
         path = [str(Path(entry).absolute()) for entry in sys.path]
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _BOOT, json.dumps(path), *map(str, theirs)],
+                [sys.executable, "-I", "-c", _BOOT, json.dumps(path), str(self._private), *map(str, theirs)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -140,9 +145,17 @@ class GateWorker:
     def gates(self) -> tuple[RemoteGate, ...]:
         """The policy's gates in name order, once the worker has imported them.
 
-        Raises: PluginError, ConfigError: what the loader found wrong, or no answer in time.
+        Raises: PluginError, ConfigError: what the loader found wrong, no answer in time, or a production policy on a
+        kernel that can't keep gates from the host's keys.
         """
         if self._gates is None:
+            confined = self._expect(("confined",), self._start_timeout_s, "did not start")
+            if self._production and not confined.get("landlock"):
+                self.close()
+                raise PluginError(
+                    "this kernel can't keep gates from the host's keys, which production asks for: it needs Landlock "
+                    "(Linux 5.13 or later, with landlock among its security modules)"
+                )
             reply = self._expect(("ready", "failed"), self._start_timeout_s, "did not start")
             if reply["kind"] == "failed":
                 self.close()

@@ -1,7 +1,8 @@
 """The gates' own process: imports the named gates, shows them frames, passes on what they answer.
 
-It holds no key, no store and no way to the sensor. Frames lie in memory that the caller's process fills and that is
-mapped here read-only. Nothing that a gate raises ends this process; what a gate breaks beyond that, the caller kills.
+It holds no key, no store and no way to the sensor, and can read none (faceward.liveness.confinement). Frames lie in
+memory that the caller's process fills and that is mapped here read-only. Nothing that a gate raises ends this process;
+what a gate breaks beyond that, the caller kills.
 """
 
 from __future__ import annotations
@@ -48,9 +49,10 @@ class WorkerProcess:
         self._cells: memoryview = memoryview(b"")
         self._at_work: mmap.mmap | None = None
 
-    def run(self) -> None:
-        """Until the answers are given or the caller is gone."""
+    def run(self, landlock: int) -> None:
+        """Say how it is confined, before any gate is imported; then until the answers are given or the caller is gone."""
         try:
+            self._reply("confined", landlock=landlock)
             while True:
                 order = unpack_order(self._orders.receive(None))
                 getattr(self, f"_{order[0]}")(*order[1:])
@@ -149,9 +151,9 @@ def _end_with(lifeline_fd: int) -> None:
     os._exit(0)
 
 
-def main(orders_fd: int, replies_fd: int, region_fd: int, lifeline_fd: int) -> None:
-    """The process's whole life."""
+def main(landlock: int, orders_fd: int, replies_fd: int, region_fd: int, lifeline_fd: int) -> None:
+    """The process's whole life, in which it is confined by this version of Landlock, or by none (0)."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold faces
     threading.Thread(target=_end_with, args=(lifeline_fd,), daemon=True).start()
-    WorkerProcess(Receiver(orders_fd, ORDER_CAP_BYTES), Sender(replies_fd), region_fd).run()
+    WorkerProcess(Receiver(orders_fd, ORDER_CAP_BYTES), Sender(replies_fd), region_fd).run(landlock)
     os._exit(0)  # a gate's threads and exit handlers have no say

@@ -225,6 +225,12 @@ class SensorInfo:
     transport: str = "usb"
     driver: str = "uvc"
 
+    @property
+    def flood_bands_nm(self) -> frozenset[int]:
+        """The wavelengths that it floods a face with."""
+        lights = (Illumination.FLOOD, Illumination.FLOOD_SECOND)
+        return frozenset(filter(None, (self.wavelengths_nm.get(light) for light in lights)))
+
 
 @dataclass(frozen=True, slots=True)
 class IlluminationSchedule:

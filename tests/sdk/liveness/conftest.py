@@ -101,6 +101,7 @@ class SearchPath:
         record = "".join(f"{name},sha256={sha256(text.encode()).hexdigest()},\n" for name, text in files.items())
         files[f"{info.name}/RECORD"] = record + f"{info.name}/RECORD,,\n"
         for name, text in files.items():
+            (site / name).parent.mkdir(exist_ok=True)
             (site / name).write_text(text)
         self.add(str(site))
         return site

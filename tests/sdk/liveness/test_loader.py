@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import py_compile
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -9,8 +12,24 @@ from pathlib import Path
 import pytest
 from faceward.config import GateRef, PluginRef, ProviderRef
 from faceward.errors import ConfigError, PluginError
+from faceward.liveness import loader
 from faceward.liveness.loader import digest_of_files, load_gates, load_plugins
 
+KIT = """
+    from faceward.plugin import LivenessGate, hookimpl
+
+    from toy_kit.helper import CUE
+
+    class Gate(LivenessGate):
+        name, version, cue = "toy-kit", "1", CUE
+        def requirements(self, sensor): raise OSError
+        def thresholds(self): return {}
+        def open(self, context): raise OSError
+
+    @hookimpl
+    def faceward_gate():
+        return Gate()
+"""
 DRIVER = """
     from faceward.plugin import SensorDriver, UsbMatch, hookimpl
 
@@ -309,6 +328,64 @@ def test_a_module_outside_of_the_hashed_files_is_refused(site, gate_source, tmp_
     monkeypatch.syspath_prepend(str(tmp_path / "before"))
     with pytest.raises(PluginError, match=r"none of the files.*--editable"):
         load_gates([_gate("toy-j", files_sha256=digest)])
+
+
+def _kit(site) -> tuple[Path, str]:
+    """A gate that has its cue from a module beside it, and the digest of both."""
+    files = {"toy_kit/__init__": "", "toy_kit/helper": "CUE = 'honest'", "toy_kit/gate": KIT}
+    folder = site.install("toys", files, {"toy-kit": "toy_kit.gate"})
+    return folder, digest_of_files(_distribution(folder))
+
+
+def _cue_of(digest: str) -> str:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "toy_kit"]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+    (loaded,) = load_gates([_gate("toy-kit", files_sha256=digest)])
+    return str(loaded.gate.cue)
+
+
+def test_a_cache_beside_hashed_files_is_not_what_runs(site, tmp_path: Path):
+    folder, digest = _kit(site)
+    source = folder / "toy_kit" / "helper.py"
+    before = source.stat()
+    other = tmp_path / "helper.py"
+    other.write_text("CUE = 'EVIL!!'".ljust(before.st_size))
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    cache = importlib.util.cache_from_source(str(source))
+    py_compile.compile(str(other), cfile=cache, dfile=str(source), doraise=True)
+    assert _cue_of(digest) == "honest"
+
+
+def test_a_package_that_nobody_hashed_does_not_stand_before_a_module_that_was(site):
+    folder, digest = _kit(site)
+    assert _cue_of(digest) == "honest"
+    (folder / "toy_kit" / "helper").mkdir()
+    (folder / "toy_kit" / "helper" / "__init__.py").write_text("CUE = 'EVIL'")
+    with pytest.raises(PluginError, match="none of the files of toys that were checked"):
+        _cue_of(digest)
+
+
+def test_a_file_that_is_changed_after_it_was_hashed_is_not_imported(site, monkeypatch):
+    folder, digest = _kit(site)
+    hashed = loader._hashed
+
+    def changed(distribution: metadata.Distribution) -> object:
+        found = hashed(distribution)
+        (folder / "toy_kit" / "helper.py").write_text("CUE = 'late'")
+        return found
+
+    monkeypatch.setattr(loader, "_hashed", changed)
+    with pytest.raises(PluginError, match="is not the file that was checked"):
+        _cue_of(digest)
+
+
+def test_pins_end_with_the_policy_that_made_them(site):
+    folder, digest = _kit(site)
+    assert _cue_of(digest) == "honest"
+    (folder / "toy_kit" / "helper.py").write_text("CUE = 'mended'")
+    del sys.modules["toy_kit.helper"], sys.modules["toy_kit.gate"]
+    assert [loaded.gate.cue for loaded in load_gates([_gate("toy-kit")])] == ["mended"]
 
 
 class Forgetful(metadata.PathDistribution):
