@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from faceward.face.quality import FaceQuality
+from faceward.face.quality import SATURATED_MAX, FaceQuality
 from faceward.model.frame import Calibration
 
 TARGET = 0.35  # of the range: room for a glint and for a person who comes nearer
@@ -11,7 +11,8 @@ EXPOSURE_STEP_US = 100  # the camera terminal's exposure control counts in these
 EXPOSURE_MIN_US = 100
 EXPOSURE_MAX_US = 25_000  # a slot lasts 33 ms; readout and emitter switching need the rest
 SETTLE_SLOTS = 4  # slots already under way keep the old exposure
-SATURATED_LIMIT = 0.05  # share of the face at the end of the range: the mean says too little then
+BACK_OFF = 0.75  # of the exposure under which more of the face saturated than a good look may show
+FORGET_LEVEL = 0.1  # so dark a face has gone away from where it saturated
 
 _START_DISTANCE_M = 0.4
 _START_REFLECTANCE = 0.35  # between skin of tones III and V at 940 nm (.38, .30: sensor-physics table)
@@ -31,6 +32,7 @@ class AutoExposure:
         self.start_us = _clamp(TARGET * self._range / per_us) if per_us > 0.0 else 2_000
         self._set_at_slot = -SETTLE_SLOTS
         self._missed = 0
+        self._ceiling_us = float(EXPOSURE_MAX_US)
 
     def see(self, slot: int, exposure_us: int, quality: FaceQuality | None) -> int | None:
         """After each flood slot, with the exposure it was taken with: the exposure to set now, or None to leave it."""
@@ -40,12 +42,18 @@ class AutoExposure:
         if slot < self._set_at_slot + SETTLE_SLOTS or exposure_us <= 0:
             return None
         level = quality.exposure
-        if quality.saturated_share > SATURATED_LIMIT:
-            wanted = exposure_us * min(0.5, TARGET / max(level, 0.01))
-        elif TARGET * (1 - DEAD_BAND) <= level <= TARGET * (1 + DEAD_BAND):
+        low, high = TARGET * (1 - DEAD_BAND), TARGET * (1 + DEAD_BAND)
+        if quality.saturated_share > SATURATED_MAX:
+            # Where the rest of the face is bright as it should be, its gloss saturates: dim it, and don't try that again.
+            wanted = self._ceiling_us = exposure_us * BACK_OFF
+            if level > high:
+                wanted = exposure_us * min(0.5, TARGET / level)
+        elif low <= level <= high:
             return None
         else:
             wanted = exposure_us * min(max(TARGET / max(level, 0.01), 0.25), 4.0)
+            if FORGET_LEVEL <= level < low:
+                wanted = max(min(wanted, self._ceiling_us), exposure_us)
         return self._change(slot, exposure_us, wanted)
 
     def _search(self, slot: int) -> int | None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from faceward.capture.exposure import EXPOSURE_MAX_US, EXPOSURE_MIN_US, SETTLE_SLOTS, TARGET, AutoExposure
 from faceward.capture.plan import DOTS_HZ, FLOOD_HZ, SEARCH_S
+from faceward.face.quality import Fault
 from faceward.hal.inspection import DEAD_DEPTH_FRAMES
 
 
@@ -30,9 +31,30 @@ def test_a_face_off_the_target_moves_there_at_most_fourfold(script: Any, level: 
     assert AutoExposure(script.CALIBRATION).see(0, 2_000, replace(script.GOOD, exposure=level)) == wanted_us
 
 
-def test_saturation_halves_at_least_whatever_the_mean_says(script: Any) -> None:
-    quality = replace(script.GOOD, exposure=0.36, saturated_share=0.2)
-    assert AutoExposure(script.CALIBRATION).see(0, 2_000, quality) == 1_000
+@pytest.mark.parametrize(("level", "wanted_us"), [(0.36, 1_500), (0.2, 1_500), (0.5, 1_000), (0.9, 800)])
+def test_saturation_dims_whatever_the_mean_says(script: Any, level: float, wanted_us: int) -> None:
+    quality = replace(script.GOOD, exposure=level, saturated_share=0.2)
+    assert AutoExposure(script.CALIBRATION).see(0, 2_000, quality) == wanted_us
+
+
+@pytest.mark.parametrize("gloss", [0.031, 0.04, 0.06, 0.2])
+def test_a_face_whose_gloss_saturates_is_dimmed_until_it_is_good_and_stays_so(script: Any, gloss: float) -> None:
+    """Gloss that no longer saturates under less light: a look is good again, and is not made too bright anew."""
+    auto, exposure_us, looks = AutoExposure(script.CALIBRATION), 3_000, []
+    for slot in range(0, 120, 2):
+        share = gloss * max(0.0, (exposure_us - 1_400) / 1_600)
+        quality = replace(script.GOOD, exposure=0.35 * exposure_us / 3_000, saturated_share=share)
+        looks.append(quality)
+        exposure_us = auto.see(slot, exposure_us, quality) or exposure_us
+    assert {Fault.TOO_BRIGHT in look.faults for look in looks[12:]} == {False}
+    assert len({look.exposure for look in looks[12:]}) == 1
+
+
+def test_who_has_gone_away_from_where_they_saturated_gets_the_light_that_it_takes(script: Any) -> None:
+    auto = AutoExposure(script.CALIBRATION)
+    assert auto.see(0, 2_000, replace(script.GOOD, exposure=0.36, saturated_share=0.1)) == 1_500
+    assert auto.see(10, 1_500, replace(script.GOOD, exposure=0.2)) is None
+    assert auto.see(20, 1_500, replace(script.GOOD, exposure=0.07)) == 6_000
 
 
 def test_after_a_change_the_slots_under_way_are_waited_for(script: Any) -> None:
