@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator
+import secrets
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, BinaryIO, Final, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,12 +23,17 @@ _LINE_CAP_BYTES: Final = 1024 * 1024
 
 
 def journal_objects(path: Path) -> tuple[list[tuple[dict[str, Any], str]], int]:
-    """Each finished line with its schema version, and how many bytes they are. Raises: ConfigError."""
+    """Each whole line with its schema version, and how many bytes they are. Raises: ConfigError.
+
+    A last line that lacks its end is whole where it is an object: tools leave the end out, and a kill leaves half a line.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path} can't be read: {error.strerror or error}") from None
     finished = content.rfind(b"\n") + 1
+    if _is_object(content[finished:]):
+        finished = len(content)
     found = []
     for number, text in enumerate(content[:finished].splitlines(), 1):
         try:
@@ -38,6 +45,13 @@ def journal_objects(path: Path) -> tuple[list[tuple[dict[str, Any], str]], int]:
             raise ConfigError(f"{path.name}, line {number} is no line of results: {error}") from None
         found.append((row, str(version)))
     return found, finished
+
+
+def _is_object(text: bytes) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _no_number(text: str) -> float:
@@ -60,13 +74,24 @@ def read_journal(path: Path) -> tuple[list[Presentation], int]:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Put the content where the path is, whole or not at all. Raises: OSError."""
-    temporary = path.with_name(f".{path.name}.writing")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with _written_beside(path, lambda file: file.write(content)) as temporary:
+        temporary.replace(path)
     sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def _written_beside(path: Path, write: Callable[[BinaryIO], object]) -> Iterator[Path]:
+    """A file of its own beside the path, written and synced; it is gone afterwards, unless it was renamed."""
+    # Nobody can have put a link there: the name is drawn, and a file that is there is not opened.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.writing")
+    try:
+        with temporary.open("xb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
@@ -98,7 +123,8 @@ class ResultsWriter:
         self._path = folder / f"{name}.jsonl"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._journal = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+            self._journal = os.open(self._path, flags, 0o644)
         except OSError as error:
             raise ConfigError(f"{self._path} can't be written: {error.strerror or error}") from None
         try:
@@ -115,6 +141,10 @@ class ResultsWriter:
         lines, finished = read_journal(self._path)
         if os.fstat(self._journal).st_size != finished:
             os.ftruncate(self._journal, finished)
+        if finished and os.pread(self._journal, 1, finished - 1) != b"\n":
+            os.write(self._journal, b"\n")
+        for left in self.folder.glob(f".{self._name}-*.writing"):
+            left.unlink(missing_ok=True)
         others = [path for path in sorted(self.folder.glob("*.jsonl")) if path != self._path]
         elsewhere = [line.presentation_id for path in others for line in read_journal(path)[0]]
         stored: dict[str, Presentation] = {}
@@ -180,16 +210,12 @@ class ResultsWriter:
             if self._pending:
                 # 1
                 table = pa.Table.from_pylist([as_row(line) for line in self._pending], schema=SCHEMA)
-                temporary = self.folder / f".{self._name}.writing"
-                with temporary.open("wb") as file:
-                    pq.write_table(table, file, compression="zstd")
-                    file.flush()
-                    os.fsync(file.fileno())
-                # 2
                 number = 1
                 while (part := self.folder / f"{self._name}-{number:05d}.parquet").exists():
                     number += 1
-                temporary.rename(part)
+                with _written_beside(part, lambda file: pq.write_table(table, file, compression="zstd")) as temporary:
+                    # 2
+                    temporary.rename(part)
                 sync_folder(self.folder)
             # 3
             os.ftruncate(self._journal, 0)

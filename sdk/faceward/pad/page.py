@@ -28,6 +28,7 @@ from faceward.version import VERSION
 
 MOST_PICTURES: Final = 24  # a scope; more are listed without their pictures
 PICTURE_CAP_BYTES: Final = 2 * 1024 * 1024
+PICTURE_CAP_PX: Final = 40_000_000  # a strip of 130 frames of 640 x 480
 SHOWN_WIDTH_PX: Final = 960  # twice a card's: six key frames in full would make a page of 60 MB
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _TEMPLATE: Final = "page.html.jinja"
@@ -86,11 +87,12 @@ def percent(share: float) -> str:
     """A share as per cent, in as many digits as it takes to tell it from none and from all."""
     if share == 0.0:
         return "0 %"
-    if share < 0.01:
-        return f"{100 * share:.2f} %"
     if share == 1.0:
         return "100 %"
-    return f"{100 * share:.1f} %" if share <= 0.99 else f"{100 * share:.2f} %"
+    rest, digits = min(share, 1.0 - share), 1 if 0.01 <= share <= 0.99 else 2
+    while round(100 * rest, digits) == 0.0 and digits < 12:
+        digits += 1
+    return f"{100 * share:.{digits}f} %"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,9 @@ def _picture(path: Path) -> str | None:
     except OSError:
         return None
     if not content.startswith(_PNG) or len(content) > PICTURE_CAP_BYTES:
+        return None
+    # Its header says how large it is: a few bytes may unpack to gigabytes.
+    if int.from_bytes(content[16:20]) * int.from_bytes(content[20:24]) > PICTURE_CAP_PX:
         return None
     try:
         picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)

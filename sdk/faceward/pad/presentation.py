@@ -23,6 +23,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+()/-]{0,63}")
 _PICTURE = re.compile(r"pictures/[A-Za-z0-9][A-Za-z0-9._-]{0,127}\.png")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _LONGEST_TEXT = 1000
+_LARGEST = 2**53  # every whole number up to here is a float, and sums of millions of them are numbers
 
 
 class CaptureOutcome(StrEnum):
@@ -167,7 +168,7 @@ def _flaws_of_form(line: Presentation) -> Iterator[str]:
     for name, allowed in (("split", SPLITS), ("purpose", PURPOSES)):
         if getattr(line, name) not in allowed:
             yield f"{name} {getattr(line, name)!r} is none of {', '.join(allowed)}"
-    if not _text(line.replay):
+    if not is_text(line.replay):
         yield f"replay is no text of at most {_LONGEST_TEXT} characters"
     if line.seed is not None and not -(2**63) <= line.seed < 2**63:
         yield "seed does not fit 64 bits"
@@ -188,13 +189,13 @@ def _flaws_of_answer(answer: object) -> Iterator[str]:
         return
     if type(answer.gate) is not str or not _NAME.fullmatch(answer.gate):
         yield f"a gate is named {answer.gate!r}"
-    if not _text(answer.version) or not _text(answer.cue) or not _number(answer.score):
+    if not is_text(answer.version) or not is_text(answer.cue) or not _number(answer.score):
         yield f"gate {answer.gate!r} has a version, cue or score that is none"
     for measure in answer.measures:
         if (
             type(measure) is not MeasureLine
-            or not _text(measure.name)
-            or not _text(measure.unit)
+            or not is_text(measure.name)
+            or not is_text(measure.unit)
             or measure.sense not in ("<=", ">=")
             or not _number(measure.value)
             or not _number(measure.limit)
@@ -204,12 +205,13 @@ def _flaws_of_answer(answer: object) -> Iterator[str]:
 
 def _number(value: object) -> bool:
     if type(value) is int:
-        return abs(value) <= 2**53
-    return value is None or (type(value) is float and math.isfinite(value))
+        return abs(value) <= _LARGEST
+    return value is None or (type(value) is float and abs(value) <= _LARGEST)
 
 
-def _text(value: object) -> bool:
-    if type(value) is not str or len(value) > _LONGEST_TEXT:
+def is_text(value: object, longest: int = _LONGEST_TEXT) -> bool:
+    """Whether a value is text that JSON, Parquet and a page can hold."""
+    if type(value) is not str or len(value) > longest:
         return False
     try:
         value.encode()

@@ -269,9 +269,14 @@ def _worst(species: Iterable[SpeciesReport]) -> Worst | None:
 
 
 def _share(lines: Lines, measure: Callable[[Iterable[Presentation]], Rate], label: str) -> Share:
-    people = metrics.by_cluster(lines, lambda line: line.person_id, measure)
-    instruments = metrics.by_cluster(lines, lambda line: line.instrument_id, measure)
-    return Share(measure(lines), bootstrap(people, f"{label}/person"), bootstrap(instruments, f"{label}/instrument"))
+    def redrawn(name: str, key: Callable[[Presentation], str | None]) -> Bootstrap | None:
+        # Where somebody has no name, the others alone would not be what the share is of.
+        if any(key(line) is None and measure([line]).trials for line in lines):
+            return None
+        return bootstrap(metrics.by_cluster(lines, key, measure), f"{label}/{name}")
+
+    people = redrawn("person", lambda line: line.person_id)
+    return Share(measure(lines), people, redrawn("instrument", lambda line: line.instrument_id))
 
 
 def _parts(

@@ -20,7 +20,7 @@ from typing import Final
 from faceward.errors import ConfigError
 from faceward.pad.consistency import check_together
 from faceward.pad.journal import checked_lines, journal_objects, replace_file
-from faceward.pad.presentation import Presentation
+from faceward.pad.presentation import Presentation, is_text
 from faceward.pad.schema import SCHEMA_VERSION, read_part, version_of_part
 
 ABOUT: Final = "about.json"
@@ -114,7 +114,7 @@ def read_about(folder: Path) -> About:
         raise ConfigError(f"{path} has unknown {', '.join(unknown)}")
     about = About(**row)
     openings = about.test_openings
-    if type(about.title) is not str or type(about.notes) is not str:
+    if not is_text(about.title, _ABOUT_CAP_BYTES) or not is_text(about.notes, _ABOUT_CAP_BYTES):
         raise ConfigError(f"{path}: title and notes are text")
     if openings is not None and (type(openings) is not int or openings < 0):
         raise ConfigError(f"{path}: test_openings counts from 0")

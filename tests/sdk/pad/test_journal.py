@@ -15,7 +15,7 @@ import pytest
 from faceward.errors import ConfigError
 from faceward.pad.journal import ResultsWriter
 from faceward.pad.presentation import Presentation
-from faceward.pad.results import read_results
+from faceward.pad.results import About, read_about, read_results, write_about
 from faceward.pad.schema import SCHEMA
 
 Make = Callable[..., Presentation]
@@ -95,6 +95,37 @@ def test_a_part_that_is_not_finished_loses_and_doubles_nothing(
     with ResultsWriter(tmp_path) as again:
         assert again.done == {line.presentation_id for line in lines}
     assert read_results(tmp_path).presentations == lines
+
+
+def test_a_line_that_somebody_left_without_its_end_is_ended_before_the_next(make: Make, tmp_path: Path) -> None:
+    lines = [make() for _ in range(3)]
+    with ResultsWriter(tmp_path / "first") as writer:
+        writer.write(lines[0])
+        writer.write(lines[1])
+        written = (tmp_path / "first" / "results.jsonl").read_bytes()
+    (tmp_path / "results.jsonl").write_bytes(written[:-1])
+    with ResultsWriter(tmp_path) as writer:
+        assert len(writer.done) == 2
+        writer.write(lines[2])
+        assert read_results(tmp_path).presentations == tuple(lines)
+
+
+def test_links_that_somebody_left_in_a_folder_lead_to_nothing_that_is_written(make: Make, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    folder = tmp_path / "results"
+    folder.mkdir()
+    for name in (".about.json.writing", ".results.writing", "about.json"):
+        (folder / name).symlink_to(victim)
+    with ResultsWriter(folder) as writer:
+        writer.write(make())
+    write_about(folder, About(title="ours"))
+    assert read_about(folder).title == "ours"
+    (folder / "other.jsonl").symlink_to(victim)
+    with pytest.raises(ConfigError, match="can't be written"):
+        ResultsWriter(folder, name="other")
+    assert victim.read_text() == "precious"
+    assert [path for path in folder.glob(".*.writing") if not path.is_symlink()] == []
 
 
 def test_a_full_disk_leaves_nothing_of_the_line(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

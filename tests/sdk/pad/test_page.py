@@ -126,7 +126,9 @@ def test_pictures_of_accepted_attacks_stand_on_the_page(make: Make, tmp_path: Pa
     (tmp_path / "pictures/text.png").write_text("no picture")
     (tmp_path / "pictures/broken.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
     (tmp_path / "pictures/huge.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(3 * 1024 * 1024))
-    lines = [make("mask", "live", picture=f"pictures/{name}.png") for name in ("there", "text", "broken", "huge", "absent")]
+    assert cv2.imwrite(str(tmp_path / "pictures/bomb.png"), np.zeros((8000, 8000), np.uint8))  # 64 kB of 64 million pixels
+    names = ("there", "text", "broken", "huge", "bomb", "absent")
+    lines = [make("mask", "live", picture=f"pictures/{name}.png") for name in names]
     refused = make("mask", "not-live", picture="pictures/there.png")
     page = page_of(tmp_path, make(), *lines, refused)
     images = [attributes["src"] or "" for tag, attributes in Outline(page).tags if tag == "img"]
@@ -136,7 +138,7 @@ def test_pictures_of_accepted_attacks_stand_on_the_page(make: Make, tmp_path: Pa
     assert shown.shape == (480, SHOWN_WIDTH_PX) and len(content) < 64 * 1024
     for row, ends in ((120, (0, 127)), (360, (128, 255))):
         assert np.abs(shown[row].astype(int) - np.linspace(*ends, SHOWN_WIDTH_PX)).max() < 6
-    for name in ("text", "broken", "huge", "absent"):
+    for name in names[1:]:
         assert f"pictures/{name}.png is not in the folder, or no PNG" in page
 
 
@@ -175,7 +177,8 @@ def test_the_same_lines_give_the_same_page(make: Make, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("share", "said"),
-    [(0.0, "0 %"), (0.0004, "0.04 %"), (0.07, "7.0 %"), (0.5, "50.0 %"), (0.9996, "99.96 %"), (1.0, "100 %")],
+    [(0.0, "0 %"), (0.0004, "0.04 %"), (0.07, "7.0 %"), (0.5, "50.0 %"), (0.9996, "99.96 %"), (1.0, "100 %"),
+     (1 / 30_000, "0.003 %"), (1 - 1 / 30_000, "99.997 %")],
 )
 def test_a_share_is_told_from_none_and_from_all(share: float, said: str) -> None:
     assert percent(share) == said

@@ -25,7 +25,7 @@ Make = Callable[..., Presentation]
 LIVE = GateLine("optics", "1", Outcome.LIVE, "", 0.5)
 SAID_NO = GateLine("optics", "1", Outcome.NOT_LIVE, "", 0.5)
 
-numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53)
+numbers = st.none() | st.floats(-(2.0**53), 2.0**53) | st.integers(-(2**53), 2**53)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 measures = st.builds(MeasureLine, texts, numbers, texts, numbers, st.sampled_from(["<=", ">="]))
 scored = st.lists(
@@ -104,6 +104,7 @@ def test_no_value_in_a_gates_answer_is_answered_with_another_error(
         ({"gates": (LIVE, LIVE)}, "once each, in name order"),
         ({"gates": (GateLine("z", "1", Outcome.LIVE, "", None), LIVE)}, "once each, in name order"),
         ({"gates": (GateLine("optics", "1", Outcome.LIVE, "", float("inf")),)}, "score that is none"),
+        ({"gates": (GateLine("optics", "1", Outcome.LIVE, "", 1e308),)}, "score that is none"),
         ({"gates": (GateLine("optics", "1", Outcome.LIVE, "", 1.0, (MeasureLine("a", 1.0, "", 1.0, "<"),)),)}, "measure"),
     ],
 )  # fmt: skip

@@ -108,6 +108,18 @@ def test_the_living_by_tone(make: Make) -> None:
     assert scope.species[0].by_tone[0].name == "not told"
 
 
+def test_a_bootstrap_by_person_is_of_everybody_or_is_none(make: Make) -> None:
+    living = [make() for _ in range(3)]
+    held = [make("print", "not-live") for _ in range(3)]
+    nameless = [make("print", "live", person_id=None) for _ in range(20)]
+    with_all, without = (
+        report_of(*living, *held, *some).scopes[0].species[0].apcer for some in ([], nameless)
+    )
+    assert with_all.by_person is not None
+    assert (without.by_person, without.rate.errors, without.rate.trials) == (None, 20, 23)
+    assert without.by_instrument is not None
+
+
 def test_instruments_by_themselves(make: Make) -> None:
     scope = scope_of(
         make("mask", "live", instrument_id="a"),

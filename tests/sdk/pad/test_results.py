@@ -134,11 +134,23 @@ def test_what_a_folder_says_of_itself_comes_back(make: Make, tmp_path: Path) -> 
     assert read_about(tmp_path / "elsewhere") == About()
 
 
+def test_a_last_line_without_its_end_counts_where_it_is_whole(make: Make, tmp_path: Path) -> None:
+    lines = [make() for _ in range(3)]
+    with ResultsWriter(tmp_path) as writer:
+        for line in lines:
+            writer.write(line)
+        journal = tmp_path / "results.jsonl"
+        journal.write_bytes(journal.read_bytes()[:-1])
+        assert read_results(tmp_path).presentations == tuple(lines)
+        journal.write_bytes(journal.read_bytes()[:-1])
+        assert read_results(tmp_path).presentations == tuple(lines[:-1])
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "[]", "{}", '{"schema": 2}', '{"schema": 1, "more": 1}', '{"schema": 1, "title": 1}',
      '{"schema": 1, "test_openings": -1}', '{"schema": 1, "test_openings": true}', '{"schema": 1, "notes": null}',
-     '{"schema": 1, "notes": "' + "x" * 70_000 + '"}', "[" * 60_000],
+     r'{"schema": 1, "title": "\ud800"}', '{"schema": 1, "notes": "' + "x" * 70_000 + '"}', "[" * 60_000],
 )  # fmt: skip
 def test_an_about_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "about.json").write_text(text)
