@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +19,7 @@ from faceward.errors import (
     CaptureRejected,
     DeviceFault,
     FacewardError,
+    LivenessInconclusive,
     LockedOut,
     NoMatch,
     NotLive,
@@ -156,3 +160,87 @@ def test_nothing_behind_two_dashes_is_an_option() -> None:
 @given(st.lists(st.sampled_from(["--json", "--home", "--policy=x", "-v", "enroll", "--", "a", "--frames"])))
 def test_moving_options_loses_and_invents_nothing(arguments: list[str]) -> None:
     assert sorted(globals_first(arguments)) == sorted(arguments)
+
+
+class ToldHost:
+    """A host that is opened for a command whose work is told beforehand."""
+
+    def __init__(self, *, production: bool = False, closing: Any = None) -> None:
+        self.policy = SimpleNamespace(production=production)
+        self.signer = SimpleNamespace(key_id="k" * 64)
+        self._closing = closing
+
+    def __enter__(self) -> ToldHost:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        if self._closing is not None:
+            self._closing()
+
+
+@pytest.mark.parametrize(
+    ("command", "work", "error"),
+    [
+        ("enroll", "faceward.enrollment.enroll", NotLive("gate skin-optics: 1.31 mm", VERDICT)),
+        ("enroll", "faceward.enrollment.enroll", LivenessInconclusive("gate skin-optics: 1.31 mm", VERDICT)),
+        ("verify", "faceward.verification.verify", NoMatch("the score 0.131 is below 0.363", 0.131, 0.363)),
+    ],
+)
+def test_in_production_nobody_learns_by_how_much_they_were_refused(
+    monkeypatch: pytest.MonkeyPatch, faceward: Any, home: Path, tmp_path: Path, command: str, work: str, error: Any
+) -> None:
+    def end(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(work, end)
+    told = {}
+    for production in (False, True):
+        monkeypatch.setattr("faceward.host.Host.open", lambda *_, _p=production, **__: ToldHost(production=_p))
+        log = tmp_path / f"log{production}"
+        told[production] = faceward("--home", home, command, "alice", "--json", "--log-file", log)
+        assert told[production].code == error.exit_code
+        assert (production and "131" in log.read_text()) is False
+    assert "31" in told[False].out + told[False].err
+    code = {"code": error.code, "exit_code": error.exit_code, "message": "refused; in production nobody is told more"}
+    assert told[True].json["error"] == code
+    assert told[True].err == "faceward: refused; in production nobody is told more\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_after_a_template_was_stored_is_not_called_a_failure(
+    monkeypatch: pytest.MonkeyPatch, faceward: Any, home: Path, number: int
+) -> None:
+    record = SimpleNamespace(simulated=True, record_id=b"\1", template=SimpleNamespace(poses=()), expires_at_s=1)
+    made = SimpleNamespace(subject="alice", verdict=None, record=record, seconds=9.0)
+    monkeypatch.setattr("faceward.enrollment.enroll", lambda *_, **__: made)
+    host = ToldHost(closing=lambda: os.kill(os.getpid(), number))
+    monkeypatch.setattr("faceward.host.Host.open", lambda *_, **__: host)
+    before = signal.getsignal(number)
+    ran = faceward("--home", home, "enroll", "alice", "--json")
+    assert (ran.code, ran.err, ran.json["event"]) == (0, "", "enrolled")
+    assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize("gone", ["a reader", "room"])
+def test_the_exit_code_is_the_same_whether_or_not_anybody_reads_what_is_said(
+    tmp_path: Path, stream: str, gone: str
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    told = writer if gone == "a reader" else os.open("/dev/full", os.O_WRONLY)
+    run = "import sys; from faceward.cli import main; sys.argv[1:] = sys.argv[2:]; main()"
+    command = [sys.executable, "-c", run, "", "--home", str(tmp_path / "none"), "--json", "list"]
+    other = {"stdout": "stderr", "stderr": "stdout"}[stream]
+    ran = subprocess.run(command, **{stream: told, other: subprocess.PIPE}, text=True, check=False, timeout=60)
+    assert ran.returncode == 3, getattr(ran, other)
+    assert "Traceback" not in getattr(ran, other)
+    assert "Exception ignored" not in getattr(ran, other)
+
+
+def test_an_answer_that_reached_nobody_is_not_called_done(home: Path) -> None:
+    run = "from faceward.cli import main; main()"
+    command = [sys.executable, "-c", run, "--home", str(home), "list"]
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert (ran.returncode, ran.stderr) == (1, "")

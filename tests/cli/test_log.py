@@ -78,3 +78,11 @@ def test_without_a_file_nothing_happens() -> None:
     log.info("started")
     log.close()
     assert log.path is None
+
+
+def test_a_log_that_is_full_is_said_once_and_ends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    log = Log(Path("/dev/full"))
+    for _ in range(3):
+        log.info("started")
+    log.close()
+    assert capsys.readouterr().err == "faceward: --log-file /dev/full: No space left on device; nothing more is logged\n"

@@ -11,6 +11,8 @@ import pytest
 from faceward.cli.output import Output, plain
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.table import Table
+from rich.text import Text
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
@@ -59,3 +61,26 @@ def test_a_failure_is_one_line_on_stderr_however_long_its_message(capsys: pytest
     assert captured.err == "faceward: it broke in two places\n"
     error = json.loads(captured.out)["error"]
     assert error == {"code": "store", "message": "it broke in two places", "exit_code": 40, "retry_after_s": None}
+
+
+HOSTILE = "a\x1b]0;owned\x07\x1b[2Jb\x9b31m\u202e\r:ab:"
+
+
+def test_words_of_others_do_not_drive_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    output = Output(as_json=False)
+    output.say(HOSTILE)
+    output.failure("x", HOSTILE, 3)
+    table = Table()
+    table.add_column("serial")
+    table.add_row(Text(HOSTILE))
+    output.console.print(table)
+    output.console.print(HOSTILE, markup=False)
+    out, err = capsys.readouterr()
+    assert out.count("a\ufffd]0;owned") == 3 and out.count(":ab:") == 2
+    assert not set(out + err) & set("\x1b\x07\x9b\u202e\r")
+    assert err == "faceward: a\ufffd]0;owned\ufffd\ufffd[2Jb\ufffd31m\ufffd :ab:\n"
+
+
+def test_a_long_line_is_one_line_where_no_terminal_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(as_json=False).say("word " * 200)
+    assert capsys.readouterr().out.count("\n") == 1

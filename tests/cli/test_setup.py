@@ -76,3 +76,20 @@ def test_doctor_says_who_permits_and_what_is_missing_for_it(
     finding = faceward("--home", home, "doctor", "--json").json["findings"][0]
     assert finding["severity"] == severity
     assert said in finding["detail"]
+
+
+def test_what_somebody_else_made_meanwhile_is_not_taken_back(
+    faceward: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = FileKeySigner.create
+
+    def beaten(path: Path, *algorithm: str) -> FileKeySigner:
+        if not path.exists():
+            create(path, *algorithm)
+        return create(path, *algorithm)
+
+    monkeypatch.setattr(FileKeySigner, "create", beaten)
+    ran = faceward("--home", tmp_path / "home", "keys", "init")
+    assert ran.code == 42, ran.err
+    assert [path.name for path in (tmp_path / "home" / "keys").iterdir()] == ["signer.pem"]
+

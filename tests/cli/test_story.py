@@ -106,6 +106,9 @@ def test_a_recording_is_made_looked_into_and_judged_and_never_enrolls(
     pictures = sorted(path.name for path in (tmp_path / "pictures").iterdir())
     assert len(pictures) == looked.json["pictures"]["count"]
     assert any(name.startswith("depth_") for name in pictures)
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "pictures").iterdir()} == {0o600}
+    again = faceward("inspect", recording, "--frames", tmp_path / "pictures", "--every", "30")
+    assert again.code == 3 and "nothing is written over" in again.err
     assert any(name.endswith("_flood.png") for name in pictures)
 
     judged = faceward("--home", home, "evaluate", recording, "--json")

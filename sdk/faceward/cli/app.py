@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,16 @@ from faceward.cli import capturing, enrolled, grants, lockouts, recorded, report
 from faceward.cli.invocation import Invocation
 from faceward.cli.log import Log
 from faceward.cli.output import Output
-from faceward.errors import CaptureRejected, DeviceFault, EnrollmentRefused, FacewardError, LockedOut, NoMatch
+from faceward.errors import (
+    CaptureRejected,
+    DeviceFault,
+    EnrollmentRefused,
+    FacewardError,
+    LivenessInconclusive,
+    LockedOut,
+    NoMatch,
+    NotLive,
+)
 
 EXIT_CRASH = 1
 EXIT_USAGE = 2
@@ -132,13 +140,21 @@ def run(arguments: Sequence[str]) -> int:
     the `exit_code` of the FacewardError that ended the command.
     """
     invocation = Invocation(output=Output(as_json="--json" in globals_first(arguments)))
-    before = signal.signal(signal.SIGTERM, _terminated)
+    before = signal.getsignal(signal.SIGINT), signal.signal(signal.SIGTERM, _terminated)
     try:
         code = _run(invocation, arguments)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, before[0])
+        signal.signal(signal.SIGTERM, before[1])
         invocation.log.close()
-    return code
+    # Whoever asked for an answer and did not get it must not take it for done; what is kept, is.
+    return EXIT_CRASH if invocation.output.lost and code == 0 and not invocation.kept else code
+
+
+def _interrupted(invocation: Invocation) -> int:
+    if invocation.kept:
+        return 0
+    return invocation.output.failure("interrupted", "interrupted; nothing was stored", EXIT_INTERRUPTED)
 
 
 def _run(invocation: Invocation, arguments: Sequence[str]) -> int:
@@ -148,21 +164,20 @@ def _run(invocation: Invocation, arguments: Sequence[str]) -> int:
         output, log = invocation.output, invocation.log
         code = code if isinstance(code, int) else 0
         if code == EXIT_INTERRUPTED:
-            output.failure("interrupted", "interrupted; nothing was stored", code)
+            return _interrupted(invocation)
         log.info("ended", exit_code=code)
     except FacewardError as error:
         invocation.log.error("ended", code=error.code, exit_code=error.exit_code)
+        if invocation.production and isinstance(error, NotLive | LivenessInconclusive | NoMatch):
+            # Measures and scores would say how far a mask is from being taken.
+            return output.failure(error.code, "refused; in production nobody is told more", error.exit_code)
         return output.failure(error.code, str(error), error.exit_code, **details(error))
     except typer.TyperException as error:
         if not error.format_message():  # no command at all: the help was shown
             return EXIT_USAGE
         return output.failure("usage", f"{error.format_message()} (see `faceward --help`)", EXIT_USAGE)
     except typer.Abort:
-        return output.failure("interrupted", "interrupted; nothing was stored", EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of our output has gone: there is nobody to tell.
-        sys.stderr.close()
-        return EXIT_CRASH
+        return _interrupted(invocation)
     except Exception as error:  # noqa: BLE001 - the last line of defence: say it is a defect and where the trace is
         invocation.log.error("ended", crash=type(error).__name__, trace=traceback.format_exc(), exit_code=EXIT_CRASH)
         if invocation.verbose:

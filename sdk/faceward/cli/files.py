@@ -25,7 +25,12 @@ def write_new(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """Write a file that must not be there yet. Raises: ConfigError."""
     try:
         with open(path, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
-            file.write(content)
+            try:
+                file.write(content)
+                file.flush()
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
     except FileExistsError:
         raise ConfigError(f"{path} is there already, and nothing is written over") from None
     except (OSError, ValueError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ class Invocation:
     usbip: tuple[str, ...] = ()
     verbose: bool = False
     command: str = ""
+    production: bool = False
+    kept: str = ""  # what stays whatever happens from now on
     output: Output = field(default_factory=lambda: Output(as_json=False))
     log: Log = field(default_factory=lambda: Log(None))
 
@@ -61,7 +64,15 @@ class Invocation:
 
         if self.policy_path is None and not self.home.policy.exists():
             raise ConfigError(f"there is no policy at {self.home.policy}; run `faceward keys init` first")
-        return Host.open(self.home, policy_path=self.policy_path, models_folder=self.models)
+        host = Host.open(self.home, policy_path=self.policy_path, models_folder=self.models)
+        self.production = host.policy.production
+        return host
+
+    def keep(self, what: str) -> None:
+        """What was asked for is done and stays: an interruption no longer makes a difference, and is not heard."""
+        self.kept = what
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
 
     @property
     def models(self) -> Path:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import sys
 import uuid
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
@@ -57,21 +59,30 @@ class Log:
 
     def info(self, event: str, **fields: Any) -> None:
         """Write what happened."""
-        if self._logger is not None:
-            self._logger.info(event, **fields)
+        self._write("info", event, fields)
 
     def debug(self, event: str, **fields: Any) -> None:
         """Write what only -v asks for."""
-        if self._logger is not None:
-            self._logger.debug(event, **fields)
+        self._write("debug", event, fields)
 
     def error(self, event: str, **fields: Any) -> None:
         """Write what ended the command."""
-        if self._logger is not None:
-            self._logger.error(event, **fields)
+        self._write("error", event, fields)
+
+    def _write(self, level: str, event: str, fields: Mapping[str, Any]) -> None:
+        if self._logger is None:
+            return
+        try:
+            getattr(self._logger, level)(event, **fields)
+        except OSError as error:
+            # A full disk must not decide how a command ends; it is said once.
+            self.close()
+            with contextlib.suppress(OSError):
+                sys.stderr.write(f"faceward: --log-file {self.path}: {error.strerror or error}; nothing more is logged\n")
 
     def close(self) -> None:
         """Give the file back."""
-        if self._file is not None:
-            self._file.close()
-            self._file = self._logger = None
+        file, self._file, self._logger = self._file, None, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.close()

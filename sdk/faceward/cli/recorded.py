@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from faceward.cli.files import write_new
 from faceward.cli.invocation import Invocation
 from faceward.errors import ConfigError, LivenessInconclusive, NotLive
 
@@ -250,8 +251,8 @@ class _Pictures:
         name = f"{kind[0]}_{frame.slot:05d}" + ("" if kind[0] == "depth" else f"_{kind[1]}")
         path = self._folder / f"{name}.png"
         picture = self._depth(frame) if kind[0] == "depth" else self._infrared(frame)
-        if not cv2.imwrite(str(path), picture):
-            raise ConfigError(f"--frames: {path} can't be written")
+        _, encoded = cv2.imencode(".png", picture)
+        write_new(path, encoded.tobytes(), mode=0o600)  # a picture of a face
         return 1
 
     def _infrared(self, frame: Frame) -> Any:

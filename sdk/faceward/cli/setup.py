@@ -49,15 +49,16 @@ def init(ctx: typer.Context) -> None:
     try:
         _make_folder(home.folder)
         _make_folder(home.keys)
-        made.append(signing_key)
+        # What somebody else makes meanwhile is theirs: only what was made here is taken back.
         signer = FileKeySigner.create(signing_key)
-        made.append(store_key)
+        made.append(signing_key)
         FileKeyProvider.create(store_key)
-        made.append(public_key)
+        made.append(store_key)
         write_new(public_key, PublicKey(signer.public_key_der).to_pem())
+        made.append(public_key)
         # The policy comes last: a home without one is not set up, whatever else lies in it.
-        made.append(home.policy)
         write_new(home.policy, development_policy())
+        made.append(home.policy)
         load_policy(home.policy)
     except BaseException:
         for path in made:

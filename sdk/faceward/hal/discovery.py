@@ -34,7 +34,7 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?")
 _IPV6 = re.compile(r"\[[0-9A-Fa-f:.%A-Za-z_-]{2,64}\]")
 _PORT = re.compile(r"[0-9]{1,5}")
 # The USB/IP field holds 31 characters and a zero (usbip_protocol.rst).
-_BUSID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,30}")
+BUSID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,30}")
 _FORMS = "usb:, usb:VID:PID, usb:VID:PID:SERIAL, usbip://HOST:PORT/BUSID or replay:FILE"
 
 
@@ -121,7 +121,7 @@ def _usb(text: str, rest: str) -> UsbAddress:
 
 def _usbip(text: str, rest: str) -> UsbipAddress:
     server, slash, busid = rest.partition("/")
-    if slash and busid and not _BUSID.fullmatch(busid):
+    if slash and busid and not BUSID.fullmatch(busid):
         raise _wrong(text, "the bus id looks like 1-1.2")
     host, port = _server(text, server)
     return UsbipAddress(host, port, busid or None)

@@ -35,6 +35,8 @@ from typing import Any
 import usb.backend
 from usb.core import USBError, USBTimeoutError
 
+from faceward.hal.discovery import BUSID
+
 DEFAULT_PORT = 3240
 VERSION = 0x0111
 
@@ -134,6 +136,8 @@ class _Record:
             data
         )
         busid = name.split(b"\0", 1)[0].decode("ascii", "replace")
+        if not BUSID.fullmatch(busid):
+            raise _error(errno.EBADMSG, f"the USB/IP server names a device {busid!r}, which is no bus id")
         return cls(busid, busnum, devnum, speed, vid, pid, bcd_device, tuple(classes), configurations, interfaces)
 
 

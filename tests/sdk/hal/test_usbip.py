@@ -550,6 +550,18 @@ def test_all_descriptors_together_have_one_deadline(server: Scripted) -> None:
     assert len(server.peers[0].seen) < 10  # of seventeen
 
 
+@pytest.mark.parametrize("name", [b"1\x1b[2J", b"a b\0\0", b"\0" * 5, b"-1-1."])
+def test_a_name_that_is_no_bus_id_is_refused(server: Scripted, name: bytes) -> None:
+    def script(peer: Peer) -> None:
+        assert peer.take(8) == bytes.fromhex("0111800500000000")
+        record = RECORD.replace(b"1-1.2", name[:5].ljust(5, b"\0"))
+        peer.sock.sendall(struct.pack(">HHII", 0x0111, 0x0005, 0, 1) + record + b"\xff\0\0\0")
+
+    server.run(script)
+    with pytest.raises(usb.core.USBError, match="no bus id"):
+        list(server.backend(None).enumerate_devices())
+
+
 @pytest.mark.parametrize(("count", "status"), [(100_000, 0), (129, 0), (0, 1)])
 def test_a_list_that_makes_no_sense_is_refused(server: Scripted, count: int, status: int) -> None:
     server.run(lambda peer: listing(peer, count, status))
