@@ -1,14 +1,15 @@
 """Enrollment in a program of your own, with every way it can end.
 
-    python examples/enroll.py --home HOME NAME usbip://127.0.0.1:3240/1-1 > NAME.fwt
-    python examples/enroll.py --grant NAME.grant NAME > NAME.fwt
+    python examples/enroll.py --home HOME --out NAME.fwt NAME usbip://127.0.0.1:3240/1-1
+    python examples/enroll.py --grant NAME.grant --out NAME.fwt NAME
 
-The signed template goes to stdout, for the lock; everything else goes to stderr.
+The signed template goes into a file of its owner's alone, for the lock, or to stdout; everything else goes to stderr.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -62,9 +63,12 @@ def main() -> int:
     parser.add_argument("--home", type=Path, help="default: the user's own")
     parser.add_argument("--models", type=Path, help="folder of face models; default: the user's own")
     parser.add_argument("--grant", type=Path, help="an administrator's grant; a development host may do without")
+    parser.add_argument("--out", type=Path, help="file for the signed template, not there yet; default: stdout")
     parser.add_argument("name")
     parser.add_argument("address", nargs="?", default="usb:")
     arguments = parser.parse_args()
+    if arguments.out is not None and arguments.out.exists():
+        parser.error(f"{arguments.out} is there already, and nothing is written over")
     home = Home(arguments.home) if arguments.home else Home.default()
     grant = arguments.grant.read_bytes() if arguments.grant else None
     try:
@@ -76,7 +80,11 @@ def main() -> int:
     say(f"{done.subject} is enrolled; the lock gets {len(done.envelope)} signed bytes")
     if done.record.simulated:
         say("simulated: a production lock refuses them")
-    sys.stdout.buffer.write(done.envelope)
+    if arguments.out is None:
+        sys.stdout.buffer.write(done.envelope)
+    else:
+        with open(arguments.out, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(done.envelope)
     return 0
 
 

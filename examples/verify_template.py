@@ -43,15 +43,19 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--minimum-sequence", type=int, default=0, help="highest sequence of a trust store taken so far")
     parser.add_argument("--epoch", type=int, default=0, help="lowest epoch that is still taken")
     parser.add_argument("--grant-seen", type=bytes.fromhex, action="append", default=[], metavar="HEX")
-    parser.add_argument("--administrator-key", type=Path, help="public key (PEM) of the administrator (the host's)")
-    parser.add_argument("--tenant", default="development")
-    parser.add_argument("--lock-group", default="workbench")
-    parser.add_argument("--gate", action="append", default=[], metavar="NAME", help="a gate that must have taken part")
-    parser.add_argument("--development", action="store_true", help="take keys in files and unattested sensors")
-    parser.add_argument("--simulated", action="store_true", help="take simulated sensors")
+    parser.add_argument("--tenant", help="the lock's own; on a bench: development")
+    parser.add_argument("--lock-group", help="the lock's own; on a bench: workbench")
+    bench = parser.add_argument_group("on a bench, with --host-key")
+    bench.add_argument("--administrator-key", type=Path, help="public key (PEM) of the administrator (the host's)")
+    bench.add_argument("--gate", action="append", default=[], metavar="NAME", help="a gate that must have taken part")
+    bench.add_argument("--development", action="store_true", help="take keys in files and unattested sensors")
+    bench.add_argument("--simulated", action="store_true", help="take simulated sensors")
     arguments = parser.parse_args()
     if (arguments.trust is None) != (arguments.root is None):
         parser.error("--trust and --root belong together")
+    said = arguments.administrator_key or arguments.gate or arguments.development or arguments.simulated
+    if arguments.trust is not None and said:
+        parser.error("a signed trust store says itself which administrators, gates and sensors count")
     return arguments
 
 
@@ -59,7 +63,12 @@ def signed_trust(arguments: argparse.Namespace, now_s: float) -> TrustStore:
     # Where the root's private half is kept is its owner's business: nothing above it could say so.
     root = any_of([TrustedKey(PublicKey.from_pem(arguments.root.read_bytes()), custody="pinned")])
     return read_trust_store(
-        arguments.trust.read_bytes(), root, now_s=now_s, minimum_sequence=arguments.minimum_sequence
+        arguments.trust.read_bytes(),
+        root,
+        now_s=now_s,
+        minimum_sequence=arguments.minimum_sequence,
+        tenant=arguments.tenant,
+        lock_group=arguments.lock_group,
     )
 
 
@@ -69,8 +78,8 @@ def bench_trust(arguments: argparse.Namespace) -> TrustStore:
     if arguments.administrator_key is not None:
         administrator = TrustedKey(PublicKey.from_pem(arguments.administrator_key.read_bytes()), custody="file")
     return TrustStore(
-        tenant=arguments.tenant,
-        lock_group=arguments.lock_group,
+        tenant=arguments.tenant or "development",
+        lock_group=arguments.lock_group or "workbench",
         hosts=(any_of([host]),),
         administrators=(any_of([administrator]),),
         sensor_roots=(simulator_root(),),

@@ -334,6 +334,20 @@ def keeps_the_promise(attempts_of: Callable[[Host], list[str | None]]) -> Callab
     return check
 
 
+@pytest.fixture(scope="session")
+def shared_data() -> Callable[[str], Path]:
+    """A folder of real captures, which are not the project's to hold: FACEWARD_SHARED_DATA, or shared/data beside it."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+    def folder(name: str) -> Path:
+        found = Path(os.environ.get("FACEWARD_SHARED_DATA", beside), name)
+        if not found.is_dir():
+            pytest.skip(f"shared data absent: {name}")
+        return found
+
+    return folder
+
+
 SOFTHSM = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm2.so", "/usr/lib/pkcs11/libsofthsm2.so")
 
 

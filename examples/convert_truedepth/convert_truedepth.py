@@ -81,7 +81,11 @@ def read_index(folder: Path) -> tuple[list[SourceFrame], float]:
 
 def read_depth(frame: SourceFrame) -> NDArray[np.uint16]:
     """One depth image, as it lies in the file."""
-    image: Any = cv2.imread(str(frame.path), cv2.IMREAD_UNCHANGED)
+    try:
+        content = np.frombuffer(frame.path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise BadSource(f"{frame.path} can't be read: {error.strerror or error}") from error
+    image: Any = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if len(content) else None
     if image is None:
         raise BadSource(f"{frame.path} can't be read as an image")
     if image.dtype != np.uint16 or image.shape != (frame.camera.height_px, frame.camera.width_px):

@@ -90,3 +90,18 @@ def test_a_bench_takes_the_simulator_only_when_told(folder: Path) -> None:
 @pytest.mark.parametrize("options", [(), ("--trust", "trust"), ("--host-key", "host.pem", "--root", "root.pem")])
 def test_whom_to_trust_must_be_said(folder: Path, options: tuple[str, ...]) -> None:
     assert _verify(folder, "template", *options).returncode == 2
+
+
+def test_the_locks_own_tenant_and_group_are_asked_of_a_trust_store(folder: Path) -> None:
+    signed = ("--trust", "trust", "--root", "root.pem")
+    assert _verify(folder, "template", *signed, "--tenant", "acme", "--lock-group", "doors.north").returncode == 0
+    for other in (("--tenant", "somebody-else"), ("--lock-group", "another-door")):
+        done = _verify(folder, "template", *signed, *other)
+        assert (done.returncode, "refused (wrong-context)" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("option", [("--gate", "none"), ("--development",), ("--simulated",)])
+def test_what_a_trust_store_says_itself_is_not_said_beside_it(folder: Path, option: tuple[str, ...]) -> None:
+    done = _verify(folder, "template", "--trust", "trust", "--root", "root.pem", *option)
+    assert done.returncode == 2
+    assert "a signed trust store says itself" in done.stderr

@@ -116,3 +116,12 @@ def test_every_law_of_the_sheet_holds_in_frames():
     missed = [f"{law['quantity']}: {law['measured']} of {law['should_be']}" for law in laws if not law["holds"]]
     assert done.exit_code == 0 and not missed, "\n".join(missed)
     assert len(laws) == 14
+
+
+def test_boards_before_a_real_sensor_lie_within_what_the_simulated_one_shows(shared_data):
+    boards = shared_data("truedepth_boards")
+    done = CliRunner().invoke(app, ["validate", "sensors", "--data", str(boards), "--json"])
+    assert done.exit_code == 0, done.output
+    laws = [law for law in json.loads(done.stdout) if "boards" in law["from"]]
+    assert len(laws) == 3
+    assert all(law["holds"] for law in laws)
