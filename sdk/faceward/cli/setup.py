@@ -230,7 +230,7 @@ def doctor(ctx: typer.Context) -> None:
     from faceward.liveness.loader import load_drivers
 
     invocation: Invocation = ctx.obj
-    findings = _examine_home(invocation)
+    findings = [*_examine_home(invocation), _examine_kernel()]
     try:
         drivers = load_drivers(invocation.policy_or_development())
     except FacewardError as error:
@@ -260,6 +260,20 @@ def doctor(ctx: typer.Context) -> None:
     invocation.output.document(document, show)
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise typer.Exit(DeviceError.exit_code)
+
+
+def _examine_kernel() -> Finding:
+    from faceward.hal.doctor import Finding, Severity
+    from faceward.liveness.confinement import landlock_version
+
+    if version := landlock_version():
+        return Finding(Severity.OK, "Gates are kept from this host's files", f"by Landlock {version} of its kernel")
+    return Finding(
+        Severity.WARNING,
+        "Gates can read what this host's user can read",
+        "this kernel has no Landlock; production refuses it",
+        "Use Linux 5.13 or later with landlock among its security modules, in a container that lets it through.",
+    )
 
 
 def _who_permits(policy: Policy) -> str:

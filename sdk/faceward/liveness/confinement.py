@@ -48,14 +48,21 @@ def readable(search_path: Sequence[str], private: Path) -> tuple[Path, ...]:
     return tuple(sorted(folder for folder in code - beside if folder.exists()))
 
 
+def landlock_version() -> int:
+    """Of the interface that this kernel has; 0 where there is none to use."""
+    try:
+        return _call("syscall", _CREATE_RULESET, None, 0, _ASK_VERSION)
+    except OSError:  # an older kernel, one that was started without it, or a container that hides it
+        return 0
+
+
 def confine(folders: Iterable[Path]) -> int:
     """Give up all files but these for reading, for good. Returns the version of Landlock; 0 where there is none to use.
 
     Raises: OSError when a kernel that has Landlock refuses, or there is a second thread, which would keep its rights.
     """
-    try:
-        version = _call("syscall", _CREATE_RULESET, None, 0, _ASK_VERSION)
-    except OSError:  # an older kernel, one that was started without it, or a container that hides it
+    version = landlock_version()
+    if not version:
         return 0
     if len(list(Path("/proc/self/task").iterdir())) != 1:
         raise OSError("there are threads already, which could not be confined")
