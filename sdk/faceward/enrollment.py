@@ -139,30 +139,31 @@ def enroll(
     worker = GateWorker(host.policy)
     made: Enrollment | None = None
     try:
-        worker.start()
-        with host.open_sensor(address) as sensor:
-            # 3
-            provenance = host.provenance(sensor)
-            permitted = _permission(host, trust, subject, sensor.info.serial, provenance.device_key, grant)
-            _announce(host, tell, GrantAccepted(permitted.grant.development, permitted.grant.max_attempts))
-            while True:
-                try:
-                    made = _attempt(host, sensor, worker, permitted, trust, provenance, subject, tell, record)
-                    break
-                except (CaptureRejected, LivenessInconclusive) as error:
-                    left = host.ledger.attempts_left(permitted.grant.grant_id)
-                    if not (retries and left):
-                        raise
-                    _announce(host, tell, RetryFollows(error.code, left))
-                # A worker judges one capture.
-                worker.close()
-                worker = GateWorker(host.policy)
-                worker.start()
+        try:
+            worker.start()
+            with host.open_sensor(address) as sensor:
+                # 3
+                provenance = host.provenance(sensor)
+                permitted = _permission(host, trust, subject, sensor.info.serial, provenance.device_key, grant)
+                _announce(host, tell, GrantAccepted(permitted.grant.development, permitted.grant.max_attempts))
+                while True:
+                    try:
+                        made = _attempt(host, sensor, worker, permitted, trust, provenance, subject, tell, record)
+                        break
+                    except (CaptureRejected, LivenessInconclusive) as error:
+                        left = host.ledger.attempts_left(permitted.grant.grant_id)
+                        if not (retries and left):
+                            raise
+                        _announce(host, tell, RetryFollows(error.code, left))
+                    # A worker judges one capture.
+                    worker.close()
+                    worker = GateWorker(host.policy)
+                    worker.start()
+        finally:
+            worker.close()
     except BaseException:
         if made is None:
             raise
-    finally:
-        worker.close()
     return made
 
 
