@@ -73,8 +73,10 @@ def test_doctor_says_who_permits_and_what_is_missing_for_it(
 ) -> None:
     policy = home / "policy.toml"
     policy.write_text(f"{policy.read_text()}\n{added}")
-    finding = faceward("--home", home, "doctor", "--json").json["findings"][0]
+    ran = faceward("--home", home, "doctor", "--json")
+    finding = ran.json["findings"][0]
     assert finding["severity"] == severity
+    assert ran.code == (3 if severity == "error" else 10)  # there is no sensor
     assert said in finding["detail"]
 
 

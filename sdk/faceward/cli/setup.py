@@ -225,17 +225,19 @@ def sensors(ctx: typer.Context) -> None:
 
 
 def doctor(ctx: typer.Context) -> None:
-    """Say what is wrong with this set-up and its sensors, and what to do; 0 when nothing is."""
+    """Say what is wrong with this set-up and its sensors, and what to do; 0 when nothing is, 3 the set-up, 10 a sensor."""
     from faceward.hal.doctor import Finding, Severity, diagnose
     from faceward.liveness.loader import load_drivers
 
     invocation: Invocation = ctx.obj
     findings = [*_examine_home(invocation), _examine_kernel()]
+    drivers = None
     try:
         drivers = load_drivers(invocation.policy_or_development())
     except FacewardError as error:
         findings.append(Finding(Severity.ERROR, "The drivers can't be loaded", str(error), "Mend the policy."))
-    else:
+    set_up = len(findings)
+    if drivers is not None:
         findings += diagnose(drivers, usbip_hosts=invocation.usbip)
     document = {
         "findings": [
@@ -258,8 +260,9 @@ def doctor(ctx: typer.Context) -> None:
                 console.print(f"        {text}", markup=False, soft_wrap=True)
 
     invocation.output.document(document, show)
-    if any(finding.severity is Severity.ERROR for finding in findings):
-        raise typer.Exit(DeviceError.exit_code)
+    wrong = [number for number, finding in enumerate(findings) if finding.severity is Severity.ERROR]
+    if wrong:
+        raise typer.Exit(ConfigError.exit_code if wrong[0] < set_up else DeviceError.exit_code)
 
 
 def _examine_kernel() -> Finding:
