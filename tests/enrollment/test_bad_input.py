@@ -127,20 +127,6 @@ def test_a_sensor_that_fails_in_the_field_ends_in_its_own_error(
     keeps_the_promise(host, attempts=["failed"])
 
 
-def test_light_that_lags_behind_its_labels_is_a_detection(
-    host_before: HostBefore, keeps_the_promise: Promise, sitter: Firmware
-) -> None:
-    host = host_before(firmware=sitter, faults=["alternation-slip:0"])
-
-    refused, rejected = refused_at_last(host, NotLive, DeviceFault)
-
-    attempts = [*rejected, "not-live" if isinstance(refused, NotLive) else "failed"]
-    keeps_the_promise(host, attempts=attempts, grants=len(attempts))
-    if isinstance(refused, NotLive):
-        cues = {(each.gate, each.evidence.cue) for each in refused.verdict.deciding}
-        assert ("challenge-echo", "light off schedule") in cues
-
-
 def test_a_sensor_that_another_program_has_costs_no_attempt(
     host_before: HostBefore, keeps_the_promise: Promise, sitter: Firmware
 ) -> None:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable
 
 import pytest
-from faceward import EnrollmentRefused, Host, enroll
+from faceward import Host, enroll
 from faceward.config import Home
-from faceward.model.liveness import Outcome
 from faceward_sim.rig import build_firmware
 
 pytestmark = pytest.mark.e2e
@@ -42,14 +41,3 @@ def test_a_live_person_enrolls_by_time_of_flight_without_the_gate_that_needs_dot
     host = host_before(home=home, firmware=build_firmware("tof-940", "live", draw_seed("a person by time of flight")))
     enroll(host, "alice")
     assert len(host.templates.list()) == 1
-
-
-def test_a_policy_with_a_gate_that_needs_dots_refuses_time_of_flight(
-    host_before: Callable[..., Host], keeps_the_promise: Callable[..., None], draw_seed: Callable[[str], int]
-) -> None:
-    host = host_before(firmware=build_firmware("tof-940", "live", draw_seed("time of flight")))
-    with pytest.raises(EnrollmentRefused) as refusal:
-        enroll(host, "alice", retries=False)
-    evidence = {result.gate: result.evidence for result in refusal.value.verdict.results}
-    assert (evidence["skin-optics"].outcome, evidence["skin-optics"].cue) == (Outcome.NOT_EVALUATED, "dots")
-    keeps_the_promise(host, attempts=["inconclusive"])

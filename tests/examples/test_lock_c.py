@@ -510,8 +510,8 @@ def test_both_verifiers_agree_on_records_and_stores_that_were_mutated_and_not_si
 ):
     m = make_material
     store, record = m.trust(), m.record()
-    asked = [Asked(store, _mutated(record, draw), m.NOW_S + 60, m.SEQUENCE, m.EPOCH) for _ in range(300)]
-    asked += [Asked(_mutated(store, draw), record, m.NOW_S + 60, m.SEQUENCE, m.EPOCH) for _ in range(300)]
+    asked = [Asked(store, _mutated(record, draw), m.NOW_S + 60, m.SEQUENCE, m.EPOCH) for _ in range(150)]
+    asked += [Asked(_mutated(store, draw), record, m.NOW_S + 60, m.SEQUENCE, m.EPOCH) for _ in range(150)]
     answers = _agree(asked, judge, m.ROOT.public)
     record_property("mutations", len(answers))
     assert any(record for _, record in answers)

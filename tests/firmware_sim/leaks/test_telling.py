@@ -21,8 +21,8 @@ def rows(rng, told: float):
 
 
 def test_chance_is_not_called_a_leak_and_a_cue_is_found_where_it_is(monkeypatch):
-    monkeypatch.setattr(telling, "TREES", 60)
-    monkeypatch.setattr(telling, "RESAMPLES", 400)
+    monkeypatch.setattr(telling, "TREES", 40)
+    monkeypatch.setattr(telling, "RESAMPLES", 200)
     leaky = {each.kind: each for each in tell(rows(np.random.default_rng(4), 3.0), ATTACK, 1)}
     assert set(leaky) == {*KINDS, "all together"}
     assert leaky["timing"].low > 0.7
