@@ -11,8 +11,11 @@ CUES = {("flatness", "flat relief"), ("flatness", "no nose"), ("flatness", "flat
 
 
 @pytest.mark.e2e
-def test_a_print_is_refused_for_its_relief(refused_as_not_live: Callable[..., LivenessVerdict], seed: int) -> None:
-    verdict = refused_as_not_live("print-a4", seed, 500.0, cues=CUES)
+@pytest.mark.parametrize("distance_mm", [300.0, 500.0])
+def test_a_print_is_refused_for_its_relief(
+    refused_as_not_live: Callable[..., LivenessVerdict], seed: int, distance_mm: float
+) -> None:
+    verdict = refused_as_not_live("print-a4", seed, distance_mm, cues=CUES)
 
     flatness = next(result.evidence for result in verdict.results if result.gate == "flatness")
     assert flatness.outcome is Outcome.NOT_LIVE

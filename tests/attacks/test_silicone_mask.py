@@ -11,10 +11,11 @@ CUES = {("skin-optics", "dot spread")}
 
 
 @pytest.mark.e2e
+@pytest.mark.parametrize("distance_mm", [300.0, 500.0])
 def test_a_silicone_mask_is_refused_because_light_spreads_too_far_in_it(
-    refused_as_not_live: Callable[..., LivenessVerdict], seed: int
+    refused_as_not_live: Callable[..., LivenessVerdict], seed: int, distance_mm: float
 ) -> None:
-    verdict = refused_as_not_live("mask-silicone", seed, 300.0, cues=CUES)
+    verdict = refused_as_not_live("mask-silicone", seed, distance_mm, cues=CUES)
 
     outcomes = {result.gate: result.evidence.outcome for result in verdict.results}
     assert outcomes["skin-optics"] is Outcome.NOT_LIVE
