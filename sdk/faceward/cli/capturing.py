@@ -46,7 +46,7 @@ def enroll(
         try:
             with CaptureView(invocation.output, invocation.log) as view:
                 done = run(host, name, invocation.sensor, envelope, on_event=view)
-                invocation.keep(f"{done.subject} is enrolled")
+                invocation.keep()
         except EnrollmentRefused as error:
             tell_verdict(invocation, host, error.verdict)
             raise

@@ -27,7 +27,7 @@ class Invocation:
     verbose: bool = False
     command: str = ""
     production: bool = False
-    kept: str = ""  # what stays whatever happens from now on
+    kept: bool = False
     output: Output = field(default_factory=lambda: Output(as_json=False))
     log: Log = field(default_factory=lambda: Log(None))
 
@@ -68,9 +68,9 @@ class Invocation:
         self.production = host.policy.production
         return host
 
-    def keep(self, what: str) -> None:
+    def keep(self) -> None:
         """What was asked for is done and stays: an interruption no longer makes a difference, and is not heard."""
-        self.kept = what
+        self.kept = True
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
 

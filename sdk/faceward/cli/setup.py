@@ -230,15 +230,15 @@ def doctor(ctx: typer.Context) -> None:
     from faceward.liveness.loader import load_drivers
 
     invocation: Invocation = ctx.obj
-    findings = [*_examine_home(invocation), _examine_kernel()]
-    drivers = None
+    set_up = [*_examine_home(invocation), _examine_kernel()]
+    sensors: list[Finding] = []
     try:
         drivers = load_drivers(invocation.policy_or_development())
     except FacewardError as error:
-        findings.append(Finding(Severity.ERROR, "The drivers can't be loaded", str(error), "Mend the policy."))
-    set_up = len(findings)
-    if drivers is not None:
-        findings += diagnose(drivers, usbip_hosts=invocation.usbip)
+        set_up.append(Finding(Severity.ERROR, "The drivers can't be loaded", str(error), "Mend the policy."))
+    else:
+        sensors = diagnose(drivers, usbip_hosts=invocation.usbip)
+    findings = [*set_up, *sensors]
     document = {
         "findings": [
             {
@@ -260,9 +260,9 @@ def doctor(ctx: typer.Context) -> None:
                 console.print(f"        {text}", markup=False, soft_wrap=True)
 
     invocation.output.document(document, show)
-    wrong = [number for number, finding in enumerate(findings) if finding.severity is Severity.ERROR]
-    if wrong:
-        raise typer.Exit(ConfigError.exit_code if wrong[0] < set_up else DeviceError.exit_code)
+    for examined, kind in ((set_up, ConfigError), (sensors, DeviceError)):
+        if any(finding.severity is Severity.ERROR for finding in examined):
+            raise typer.Exit(kind.exit_code)
 
 
 def _examine_kernel() -> Finding:

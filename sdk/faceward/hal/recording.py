@@ -97,7 +97,8 @@ class RecordingWriter:
             )
         )
         try:
-            self._file: IO[bytes] = open(self._part, "wb", opener=_private)  # noqa: SIM115 - closed by finish and abandon
+            self._part.unlink(missing_ok=True)  # what a kill left, or somebody's link
+            self._file: IO[bytes] = open(self._part, "xb", opener=_private)  # noqa: SIM115 - closed by finish and abandon
         except OSError as error:
             raise ConfigError(f"can't write {self._part}: {error.strerror or error}") from error
         try:

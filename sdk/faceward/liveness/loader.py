@@ -185,15 +185,15 @@ class _Installed:
 
     def __init__(self, distributions: Iterable[metadata.Distribution] | None) -> None:
         unpin()
+        self._hashed: dict[tuple[str, Path], tuple[str, dict[Path, bytes]]] = {}
         self._offers: dict[str, list[tuple[metadata.Distribution, metadata.EntryPoint]]] = {}
-        seen: set[tuple[str, str]] = set()
+        seen: set[tuple[str, Path]] = set()
         for distribution in metadata.distributions() if distributions is None else distributions:
             # Whoever offers nothing is left first: reading everybody's metadata takes longer than all the rest.
             offered = [each for each in distribution.entry_points if each.group == hookspecs.GROUP]
-            name = distribution.metadata["Name"] if offered else None
-            if name is None:
+            if not offered or distribution.metadata["Name"] is None:
                 continue
-            where = (_canonical(name), str(Path(str(distribution.locate_file(""))).resolve()))
+            where = _place(distribution)
             if where in seen:
                 continue
             seen.add(where)
@@ -217,26 +217,29 @@ class _Installed:
         if version != ref.version:
             raise PluginError(f"plugin {ref.name!r} comes from {name} {version}, and the policy names {wanted}")
         if ref.files_sha256 is not None:
-            _check_files(ref, distribution, entry_point)
+            self._check_files(ref, distribution, entry_point)
         return FoundPlugin(ref.name, name, version, entry_point)
 
-
-def _check_files(ref: PluginRef, distribution: metadata.Distribution, entry_point: metadata.EntryPoint) -> None:
-    actual, files = _hashed(distribution)
-    if actual != ref.files_sha256:
-        raise PluginError(
-            f"plugin {ref.name!r}: the files of {ref.distribution} are not those of the policy "
-            f"(their digest is {actual}); install {ref.distribution}=={ref.version} again"
-        )
-    origin = _origin(entry_point.module)
-    if origin is None or origin.resolve() not in files:
-        raise PluginError(
-            f"plugin {ref.name!r}: Python would import {origin}, which is none of the files that {ref.distribution} "
-            "installed; install it without --editable"
-        )
-    # What runs already, which this module is a part of, can't be taken back.
-    if Path(__file__).resolve() not in files:
-        pin(ref.distribution, Path(str(distribution.locate_file(""))).resolve(), files)
+    def _check_files(self, ref: PluginRef, distribution: metadata.Distribution, entry_point: metadata.EntryPoint) -> None:
+        where = _place(distribution)
+        known = where in self._hashed
+        if not known:
+            self._hashed[where] = _hashed(distribution)
+        actual, files = self._hashed[where]
+        if actual != ref.files_sha256:
+            raise PluginError(
+                f"plugin {ref.name!r}: the files of {ref.distribution} are not those of the policy "
+                f"(their digest is {actual}); install {ref.distribution}=={ref.version} again"
+            )
+        origin = _origin(entry_point.module)
+        if origin is None or origin.resolve() not in files:
+            raise PluginError(
+                f"plugin {ref.name!r}: Python would import {origin}, which is none of the files that {ref.distribution} "
+                "installed; install it without --editable"
+            )
+        # What runs already, which this module is a part of, can't be taken back.
+        if not known and Path(__file__).resolve() not in files:
+            pin(ref.distribution, where[1], files)
 
 
 def _origin(module: str) -> Path | None:
@@ -250,6 +253,11 @@ def _origin(module: str) -> Path | None:
             return None
         path = spec.submodule_search_locations
     return Path(spec.origin) if spec is not None and spec.origin else None
+
+
+def _place(distribution: metadata.Distribution) -> tuple[str, Path]:
+    """Which distribution it is, and the folder on the search path that it was installed in."""
+    return _canonical(distribution.metadata["Name"]), Path(str(distribution.locate_file(""))).resolve()
 
 
 def _canonical(name: str) -> str:

@@ -204,9 +204,7 @@ def _flaws_of_answer(answer: object) -> Iterator[str]:
 
 
 def _number(value: object) -> bool:
-    if type(value) is int:
-        return abs(value) <= _LARGEST
-    return value is None or (type(value) is float and abs(value) <= _LARGEST)
+    return value is None or (type(value) in (int, float) and abs(value) <= _LARGEST)  # type: ignore[arg-type]
 
 
 def is_text(value: object, longest: int = _LONGEST_TEXT) -> bool:

@@ -264,6 +264,18 @@ def test_nobody_else_can_read_a_recording(recording: Path) -> None:
     assert recording.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_link_that_somebody_left_is_not_written_through(
+    tmp_path: Path, session: tuple[SensorInfo, list[Slot]], schedule: IlluminationSchedule
+) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / "x.mcap.part").symlink_to(victim)
+    with RecordingWriter(tmp_path / "x.mcap", session[0], schedule, simulated=True):
+        pass
+    assert victim.read_text() == "precious"
+    assert not (tmp_path / "x.mcap").is_symlink()
+
+
 def test_a_time_that_a_recording_can_not_hold_is_a_store_error(
     tmp_path: Path, session: tuple[SensorInfo, list[Slot]], schedule: IlluminationSchedule
 ) -> None:

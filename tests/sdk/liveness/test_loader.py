@@ -14,6 +14,7 @@ from faceward.config import GateRef, PluginRef, ProviderRef
 from faceward.errors import ConfigError, PluginError
 from faceward.liveness import loader
 from faceward.liveness.loader import digest_of_files, load_gates, load_plugins
+from faceward.liveness.pinned import PinnedFinder
 
 KIT = """
     from faceward.plugin import LivenessGate, hookimpl
@@ -378,6 +379,19 @@ def test_a_file_that_is_changed_after_it_was_hashed_is_not_imported(site, monkey
     monkeypatch.setattr(loader, "_hashed", changed)
     with pytest.raises(PluginError, match="is not the file that was checked"):
         _cue_of(digest)
+
+
+def test_a_distribution_is_hashed_and_pinned_once_however_many_of_its_gates_are_named(site, gate_source, monkeypatch):
+    names = ("toy-one", "toy-two", "toy-three")
+    files = {name.replace("-", "_"): gate_source(name) for name in names}
+    folder = site.install("toys", files, {name: name.replace("-", "_") for name in names})
+    digest = digest_of_files(_distribution(folder))
+    seen = []
+    hashed = loader._hashed
+    monkeypatch.setattr(loader, "_hashed", lambda distribution: seen.append(distribution) or hashed(distribution))
+    assert len(load_gates([_gate(name, files_sha256=digest) for name in names])) == 3
+    assert len(seen) == 1
+    assert len([finder for finder in sys.meta_path if isinstance(finder, PinnedFinder)]) == 1
 
 
 def test_pins_end_with_the_policy_that_made_them(site):
