@@ -79,7 +79,10 @@ def translated(what: str) -> Iterator[None]:
     try:
         yield
     except usb.core.NoBackendError:
-        raise UsbLibraryMissing("libusb-1.0 is not installed on this machine (Debian: libusb-1.0-0)") from None
+        raise UsbLibraryMissing(
+            "libusb-1.0 is not installed on this machine: install it (Debian: apt-get install libusb-1.0-0), or name a "
+            "sensor over USB/IP (usbip://HOST:PORT/BUSID)"
+        ) from None
     except usb.core.USBError as error:
         raise _tree(what, error) from error
     except RuntimeError as error:

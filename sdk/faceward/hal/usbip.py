@@ -64,6 +64,7 @@ _MAX_CONFIGURATIONS = 8  # USB_MAXCONFIG of Linux's drivers/usb/core/config.c
 _MAX_CONFIGURATION_BYTES = 16 * 1024
 # How long a server may take to answer an UNLINK before it counts as gone.
 _UNLINK_GRACE_S = 1.0
+_AGAIN = " (see that it runs and its sensor is plugged in, and begin again)"
 # Linux resets a device when its importer leaves; until then an import finds it busy.
 _RELEASE_S = 3.0
 _CONNECT_S = 5.0
@@ -170,7 +171,7 @@ def _receive(sock: socket.socket, size: int, deadline: float) -> bytes:
         except OSError as error:
             raise _gone(f"the USB/IP server closed the connection: {error}") from None
         if not count:
-            raise _gone("the USB/IP server closed the connection")
+            raise _gone(f"the USB/IP server closed the connection{_AGAIN}")
         got += count
     return bytes(data)
 
@@ -288,7 +289,7 @@ class _Connection:
                             self._fail("the USB/IP server takes no more requests")
                             raise _gone("the USB/IP server takes no more requests") from None
                     except (OSError, ValueError) as error:
-                        self._fail(f"the connection to the USB/IP server broke: {error}")
+                        self._fail(f"the connection to the USB/IP server broke: {error.strerror or error}{_AGAIN}")
                         raise _gone(self._end or "") from None
 
     def _read_replies(self) -> None:
@@ -296,7 +297,7 @@ class _Connection:
         try:
             while True:
                 if not self._fill(memoryview(header)):
-                    self._fail("the USB/IP server closed the connection")
+                    self._fail(f"the USB/IP server closed the connection{_AGAIN}")
                     return
                 command, seqnum, _, _, _, status, length, *_ = _REPLY.unpack(header)
                 if command == _RET_SUBMIT:
@@ -311,7 +312,7 @@ class _Connection:
                     self._fail(problem)
                     return
         except (OSError, ValueError) as error:
-            self._fail(f"the connection to the USB/IP server broke: {error}")
+            self._fail(f"the connection to the USB/IP server broke: {error.strerror or error}{_AGAIN}")
 
     def _fill(self, view: memoryview) -> bool:
         while len(view):
@@ -329,7 +330,7 @@ class _Connection:
         if not 0 <= length <= len(urb.buffer):
             return f"the USB/IP server moved {length} bytes where {len(urb.buffer)} were asked for"
         if urb.direction == _IN and length and not self._fill(urb.buffer[:length]):
-            return "the USB/IP server closed the connection"
+            return f"the USB/IP server closed the connection{_AGAIN}"
         with self._lock:
             if self._pending.pop(seqnum, None) is None:
                 return None

@@ -422,7 +422,7 @@ def test_a_connection_that_breaks_inside_the_data_ends_the_read(server: Scripted
         peer.result(peer.next_transfer()["seqnum"], b"half", length=8)
         peer.sock.shutdown(socket.SHUT_RDWR)
 
-    with pytest.raises(usb.core.USBError) as caught:
+    with pytest.raises(usb.core.USBError, match="begin again") as caught:
         server.device(script).read(0x81, 512, 5000)
     assert caught.value.errno == errno.ENODEV
 
