@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 
+_GONE = 6.0  # widths from a bump's centre at which 1 less a part of it is 1 in single precision
+
 
 @dataclass(frozen=True, slots=True)
 class Complexion:
@@ -205,7 +207,7 @@ def paint_skin(
         make_up.even_out(tint, skin)
     _lips(rng, tint, traits, skin)
     _eyes(rng, tint, traits, skin)
-    tint *= 1 - traits.hollow + traits.hollow * np.clip(skin.openness, 0, 1) ** 0.6
+    tint *= 1 - traits.hollow + traits.hollow * skin.openness
 
     reflectance = np.float32(complexion.reflectance) * np.clip(tint, 0.12, 1.5)
     _beard(rng, reflectance, traits, skin, side, front)
@@ -221,20 +223,30 @@ def _wrinkles(
     rng: np.random.Generator, tint: Floats, traits: Traits, side: Floats, x: Floats, y: Floats, front: Floats
 ) -> None:
     for _ in range(int(rng.integers(2, 5))):
-        height = rng.uniform(-62, -30) + rng.uniform(2, 6) * np.cos(x / rng.uniform(14, 26) + rng.uniform(0, 6))
+        middle, swing, length, phase = (float(rng.uniform(*ends)) for ends in ((-62, -30), (2, 6), (14, 26), (0, 6)))
         strength = traits.forehead_lines * rng.uniform(0.5, 1.0)
-        tint *= 1 - strength * bump(y, height.astype(np.float32), 1.0) * smooth(side, 46, 28) * front
+        near = np.flatnonzero(np.abs(y - middle) < swing + _GONE)
+        height = middle + swing * np.cos(x[near] / length + phase)
+        tint[near] *= 1 - strength * bump(y[near], height, 1.0) * smooth(side[near], 46, 28) * front[near]
+    near = np.flatnonzero((side > 46) & (side < 64))
+    beside = smooth(side[near], 46, 49) * smooth(side[near], 64, 56) * front[near]
     for _ in range(3):
         slope = rng.uniform(-0.5, 0.5)
-        line = rng.uniform(-4, 6) + slope * (side - 48)
-        tint *= 1 - traits.crows_feet * bump(y, line, 0.7) * smooth(side, 46, 49) * smooth(side, 64, 56) * front
-    fold = 17.0 + 14.0 * smooth(y, 38.0, 74.0)
-    tint *= 1 - traits.nasolabial * bump(side, fold, 1.6) * smooth(y, 36, 44) * smooth(y, 80, 70) * front
+        line = rng.uniform(-4, 6) + slope * (side[near] - 48)
+        tint[near] *= 1 - traits.crows_feet * bump(y[near], line, 0.7) * beside
+    near = np.flatnonzero((y > 36) & (y < 80))
+    fold = 17.0 + 14.0 * smooth(y[near], 38.0, 74.0)
+    along = smooth(y[near], 36, 44) * smooth(y[near], 80, 70) * front[near]
+    tint[near] *= 1 - traits.nasolabial * bump(side[near], fold, 1.6) * along
     for sign in (-1, 1):
         if rng.random() < 0.3 + 0.4 * traits.age:
-            tint *= 1 - 0.5 * traits.forehead_lines * bump(x, sign * rng.uniform(3, 6), 0.8) * bump(y, -18, 6) * front
-    bag = 11.5 + 3.0 * bump(side, 31, 10)
-    tint *= 1 - traits.under_eye * bump(y, bag, 3.2) * bump(side, 29, 10) * front
+            centre = sign * rng.uniform(3, 6)
+            near = np.flatnonzero(np.abs(x - centre) < 0.8 * _GONE)
+            line = bump(x[near], centre, 0.8) * bump(y[near], -18, 6) * front[near]
+            tint[near] *= 1 - 0.5 * traits.forehead_lines * line
+    near = np.flatnonzero((y > 11.5 - 3.2 * _GONE) & (y < 14.5 + 3.2 * _GONE))
+    bag = 11.5 + 3.0 * bump(side[near], 31, 10)
+    tint[near] *= 1 - traits.under_eye * bump(y[near], bag, 3.2) * bump(side[near], 29, 10) * front[near]
 
 
 def _moles(rng: np.random.Generator, tint: Floats, traits: Traits, skin: SkinMap) -> None:
@@ -266,64 +278,93 @@ def _about(skin: SkinMap, x_mm: float, y_mm: float, reach_mm: float) -> tuple[Fl
     return x[near], y[near], near
 
 
+def _at(near: NDArray[np.intp], *fields: Floats) -> tuple[Floats, ...]:
+    return tuple(field.reshape(-1)[near] for field in fields)
+
+
 def _lips(rng: np.random.Generator, tint: Floats, traits: Traits, skin: SkinMap) -> None:
-    creases = 1 + 0.03 * mottle(rng, skin.size, 60, 420)
-    upper, lower = smooth(skin.upper_lip, 0.15, 0.6), smooth(skin.lower_lip, 0.15, 0.6)
-    tint *= 1 + (traits.lip_upper * creases - 1) * upper
-    tint *= 1 + (traits.lip_lower * creases - 1) * lower * (1 - upper)
-    ring = bump(skin.upper_lip, 0.2, 0.08) + bump(skin.lower_lip, 0.2, 0.08)
-    tint *= 1 - 0.6 * traits.lip_outline * np.clip(ring, 0, 1) * (skin.seam_distance_mm < 16)
-    tint *= 1 - 0.55 * smooth(skin.seam_distance_mm, 1.8, 0.3)
+    wrinkled = mottle(rng, skin.size, 60, 420)
+    near = np.flatnonzero((skin.seam_distance_mm < 16) | (skin.upper_lip > 0.15) | (skin.lower_lip > 0.15))
+    upper_lip, lower_lip, seam_mm = _at(near, skin.upper_lip, skin.lower_lip, skin.seam_distance_mm)
+    creases = 1 + 0.03 * wrinkled.reshape(-1)[near]
+    upper, lower = smooth(upper_lip, 0.15, 0.6), smooth(lower_lip, 0.15, 0.6)
+    shown = tint.reshape(-1)[near]
+    shown *= 1 + (traits.lip_upper * creases - 1) * upper
+    shown *= 1 + (traits.lip_lower * creases - 1) * lower * (1 - upper)
+    ring = bump(upper_lip, 0.2, 0.08) + bump(lower_lip, 0.2, 0.08)
+    shown *= 1 - 0.6 * traits.lip_outline * np.clip(ring, 0, 1) * (seam_mm < 16)
+    shown *= 1 - 0.55 * smooth(seam_mm, 1.8, 0.3)
+    tint.reshape(-1)[near] = shown
 
 
 def _eyes(rng: np.random.Generator, tint: Floats, traits: Traits, skin: SkinMap) -> None:
-    near = skin.lid_distance_mm
-    tint *= 1 - traits.lid_shadow * smooth(near, 9.0, 3.0) * skin.upper_lid
     crease = rng.uniform(3.5, 6.5)
-    tint *= 1 - rng.uniform(0.0, 0.3) * bump(near, crease, 0.7) * skin.upper_lid
+    depth = rng.uniform(0.0, 0.3)
+    near = np.flatnonzero(skin.lid_distance_mm < 6.5 + 0.7 * _GONE)
+    lid_mm, upper = _at(near, skin.lid_distance_mm, skin.upper_lid)
+    shown = tint.reshape(-1)[near]
+    shown *= 1 - traits.lid_shadow * smooth(lid_mm, 9.0, 3.0) * upper
+    shown *= 1 - depth * bump(lid_mm, crease, 0.7) * upper
+    tint.reshape(-1)[near] = shown
 
 
 def _lashes(rng: np.random.Generator, reflectance: Floats, traits: Traits, skin: SkinMap) -> None:
-    near = skin.lid_distance_mm
     reach = rng.uniform(1.0, 3.2)
-    amount = traits.lash * smooth(near, reach, 0.3) * np.where(skin.upper_lid > 0.5, 1.0, rng.uniform(0.2, 0.6))
-    reflectance += amount * (0.08 - reflectance)
+    below = rng.uniform(0.2, 0.6)
+    near = np.flatnonzero(skin.lid_distance_mm < reach)
+    lid_mm, upper = _at(near, skin.lid_distance_mm, skin.upper_lid)
+    amount = traits.lash * smooth(lid_mm, reach, 0.3) * np.where(upper > 0.5, 1.0, below)
+    flat = reflectance.reshape(-1)
+    flat[near] += (amount * (0.08 - flat[near])).astype(np.float32)
 
 
 def _brows(rng: np.random.Generator, reflectance: Floats, traits: Traits, x: Floats, y: Floats, front: Floats) -> None:
-    hairs = 0.85 + 0.25 * np.clip(mottle(rng, reflectance.shape[0], 220, 300), -2, 2)
-    flat = reflectance.reshape(-1)
-    for sign in (1, -1):
-        lean = rng.normal(0, 0.7, 4)
-        across = (sign * x - traits.brow_inner) / (traits.brow_outer - traits.brow_inner)
+    hairs = mottle(rng, reflectance.shape[0], 220, 300).reshape(-1)
+    flat, x, y, front = (values.reshape(-1) for values in (reflectance, x, y, front))
+    leans = [float(rng.normal(0, 0.7, 4)[0]) for _ in range(2)]
+    bends = abs(traits.brow_arch) + abs(traits.brow_tail) + abs(traits.brow_slope) * 1.1 * traits.brow_outer
+    reach = traits.brow_height + max(map(abs, leans)) + bends + 1.05 * traits.brow_width
+    about = np.flatnonzero((np.abs(y) < reach) & (np.abs(x) < 1.1 * traits.brow_outer) & (front > 0))
+    for sign, lean in zip((1, -1), leans, strict=True):
+        across = (sign * x[about] - traits.brow_inner) / (traits.brow_outer - traits.brow_inner)
         # Elsewhere there is none of it; above and below it falls to nothing by itself.
-        near = np.flatnonzero((across > -0.06) & (across < 1.06) & (front > 0))
-        t, along = across.reshape(-1)[near], sign * x.reshape(-1)[near]
+        within = (across > -0.06) & (across < 1.06)
+        near, t = about[within], across[within]
+        along = sign * x[near]
         within = np.clip(t, 0, 1)
         peak = 0.62
         arch = traits.brow_arch * np.clip(1 - ((t - peak) / peak) ** 2, -0.5, 1)
         tail = traits.brow_tail * np.clip((t - peak) / (1 - peak), 0, 1) ** 2
-        height = -(traits.brow_height + lean[0]) - arch + tail + traits.brow_slope * along * np.clip(1 - t, 0, 1)
+        height = -(traits.brow_height + lean) - arch + tail + traits.brow_slope * along * np.clip(1 - t, 0, 1)
         width = (traits.brow_width * (1 - 0.62 * within * np.sqrt(within))).astype(np.float32)
-        off = np.abs(y.reshape(-1)[near] - height) / width
+        off = np.abs(y[near] - height) / width
         share = smooth(off, 1.05, 0.45) * smooth(t, -0.06, 0.10) * smooth(t, 1.06, 0.86)
-        amount = np.clip(traits.brow_density * share * hairs.reshape(-1)[near], 0, 0.96) * front.reshape(-1)[near]
+        amount = np.clip(traits.brow_density * share * _thinned(hairs[near]), 0, 0.96) * front[near]
         flat[near] += amount * (traits.brow_reflectance - flat[near])
     if traits.monobrow:
-        share = bump(x, 0.0, traits.brow_inner * 0.6) * bump(y, -traits.brow_height, traits.brow_width * 0.6) * front
-        amount = np.clip(traits.monobrow * share * hairs, 0, 0.9)
-        reflectance += amount * (traits.brow_reflectance - reflectance)
+        wide, high = traits.brow_inner * 0.6, traits.brow_width * 0.6
+        near = np.flatnonzero((np.abs(x) < wide * _GONE) & (np.abs(y + traits.brow_height) < high * _GONE))
+        share = bump(x[near], 0.0, wide) * bump(y[near], -traits.brow_height, high) * front[near]
+        amount = np.clip(traits.monobrow * share * _thinned(hairs[near]), 0, 0.9)
+        flat[near] += amount * (traits.brow_reflectance - flat[near])
+
+
+def _thinned(hairs: Floats) -> Floats:
+    return 0.85 + 0.25 * np.clip(hairs, -2, 2)
 
 
 def _beard(
     rng: np.random.Generator, reflectance: Floats, traits: Traits, skin: SkinMap, side: Floats, front: Floats
 ) -> None:
-    ragged = 2.5 * mottle(rng, skin.size, 90, 90)
-    hairs = 0.75 + 0.25 * np.clip(mottle(rng, skin.size, 330, 330), -2, 2)
+    ragged, hairs = mottle(rng, skin.size, 90, 90), mottle(rng, skin.size, 330, 330)
     if not max(traits.moustache, traits.chin_beard, traits.jaw_beard) > 0:
         return
-    y, z = (np.ascontiguousarray(skin.position_mm[..., axis]) for axis in (1, 2))
-    lips = np.maximum(smooth(skin.upper_lip, 0.12, 0.3), smooth(skin.lower_lip, 0.12, 0.3))
+    y, z = skin.position_mm[..., 1], skin.position_mm[..., 2]
+    near = np.flatnonzero((y > -25) & (y < 128) & (z < 84))  # below the eyes, before the ears: all of it
+    y, z, side, front, ragged, hairs = _at(near, y, z, side, front, ragged, hairs)
+    ragged, hairs = 2.5 * ragged, 0.75 + 0.25 * np.clip(hairs, -2, 2)
+    upper_lip, lower_lip, ear = _at(near, skin.upper_lip, skin.lower_lip, skin.ear)
+    lips = np.maximum(smooth(upper_lip, 0.12, 0.3), smooth(lower_lip, 0.12, 0.3))
     moustache = smooth(y + ragged * 0.4, 46, 50) * smooth(y, 70, 64) * smooth(side + ragged * 0.5, 33, 27) * front
     chin = smooth(y + ragged, 74, 80) * smooth(side + ragged, 34, 26) * smooth(z, 20, 5) * smooth(y, 128, 116)
     chin = np.maximum(chin, bump(side, 30, 3.5) * smooth(y, 58, 66) * smooth(y, 96, 86) * front)
@@ -331,5 +372,6 @@ def _beard(
     jaw = smooth(y + ragged - line, -2, 4) * smooth(side, 26, 32) * smooth(z, 82, 70) * smooth(y, 125, 112)
     jaw = np.maximum(jaw, smooth(z, 50, 58) * smooth(z, 84, 76) * smooth(y, -25, -15) * smooth(y, 60, 50) * (side > 55))
     share = np.maximum.reduce([traits.moustache * moustache, traits.chin_beard * chin, traits.jaw_beard * jaw])
-    amount = np.clip(share * hairs * (1 - lips) * (1 - smooth(skin.ear, 0.1, 0.3)), 0, 0.97)
-    reflectance += amount * (traits.hair_reflectance * 0.9 - reflectance)
+    amount = np.clip(share * hairs * (1 - lips) * (1 - smooth(ear, 0.1, 0.3)), 0, 0.97)
+    flat = reflectance.reshape(-1)
+    flat[near] += amount * (traits.hair_reflectance * 0.9 - flat[near])

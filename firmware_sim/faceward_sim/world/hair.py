@@ -106,12 +106,15 @@ def paint_scalp(seed: int, reflectance: Floats, skin: SkinMap, traits: Traits, s
     """Darken the skin where hair grows out of it, softly at the hairline, in place."""
     rng = stream(seed, "scalp")
     ragged = 2.2 * mottle(rng, skin.size, 160, 160) + 2.0 * mottle(rng, skin.size, 40, 40)
-    depth = inside_hairline_mm(style, skin.position_mm) + ragged
-    hairs = 0.8 + 0.2 * np.clip(mottle(rng, skin.size, 330, 330), -2, 2)
+    depth = (inside_hairline_mm(style, skin.position_mm) + ragged).reshape(-1)
+    near = np.flatnonzero(depth > -3)
+    hairs = 0.8 + 0.2 * np.clip(mottle(rng, skin.size, 330, 330).reshape(-1)[near], -2, 2)
     share = 0.3 + 0.7 * style.stubble if style.kind != "bald" else style.stubble
-    crown = smooth(skin.position_mm[..., 1], -70, -40) if style.kind == "bald" else 1.0
-    amount = np.clip(share * hairs * smooth(depth, -3, 6) * crown, 0, 0.95) * (1 - smooth(skin.ear, 0.25, 0.5))
-    reflectance += amount * (traits.hair_reflectance - reflectance)
+    crown = smooth(skin.position_mm[..., 1].reshape(-1)[near], -70, -40) if style.kind == "bald" else 1.0
+    amount = np.clip(share * hairs * smooth(depth[near], -3, 6) * crown, 0, 0.95)
+    amount *= 1 - smooth(skin.ear.reshape(-1)[near], 0.25, 0.5)
+    flat = reflectance.reshape(-1)
+    flat[near] += amount * (traits.hair_reflectance - flat[near])
 
 
 def grow_hair(seed: int, anatomy: Anatomy, head_mm: Floats, traits: Traits, style: HairStyle) -> Worn | None:

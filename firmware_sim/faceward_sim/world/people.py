@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,7 @@ class Clothes:
     ease_mm: float
 
 
+@lru_cache(maxsize=4)  # every capture of a grant meets them again; nobody changes what is drawn
 def draw_person(
     seed: int,
     *,

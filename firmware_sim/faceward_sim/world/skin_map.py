@@ -13,6 +13,7 @@ from faceward_sim.world.anatomy import Anatomy, load_anatomy
 
 Floats = NDArray[np.float32]
 LEFT, RIGHT = 0, 1
+_HOLLOW_POWER = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +22,13 @@ class SkinMap:
 
     size: int
     position_mm: Floats  # (size, size, 3)
-    openness: Floats
+    openness: Floats  # of the hemisphere above, to the power that hollows darken by (assumed)
     upper_lip: Floats
     lower_lip: Floats
     ear: Floats
     lid_distance_mm: Floats  # to the nearest lid margin, 99 far from the eyes
     upper_lid: Floats  # 1 where that margin is an upper one
     seam_distance_mm: Floats  # to the line between the lips, 99 far from it
-
 
 @njit(cache=True)
 def _paint(uv, radius, values, triangles, size, out, depth):  # type: ignore[no-untyped-def]
@@ -137,9 +137,9 @@ def load_skin_map(size: int) -> SkinMap:
     seam_distance[window] = _distance(position, window, _closed_curve(seam, 4))[0]
     # Laid out axis by axis: whoever paints takes one axis at a time.
     position = np.moveaxis(np.ascontiguousarray(np.moveaxis(position, 2, 0)), 0, 2)
-    found = SkinMap(
-        size, position, *(np.ascontiguousarray(out[..., 3 + k]) for k in range(4)), lid_distance, upper, seam_distance
-    )
+    openness, *regions = (np.ascontiguousarray(out[..., 3 + k]) for k in range(4))
+    openness = np.clip(openness, 0, 1) ** np.float32(_HOLLOW_POWER)
+    found = SkinMap(size, position, openness, *regions, lid_distance, upper, seam_distance)
     for array in (found.position_mm, found.openness, found.lid_distance_mm, found.seam_distance_mm):
         array.flags.writeable = False
     return found
