@@ -6,6 +6,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,8 @@ def _targets(node: ast.AST, module: str, is_package: bool) -> Iterator[str]:
         yield node.args[0].value
 
 
-def imports_in(path: Path, source_root: Path) -> Iterator[Import]:
+@cache
+def imports_in(path: Path, source_root: Path) -> tuple[Import, ...]:
     """Every import of a file, at any depth, by statement or by import_module of a literal."""
     module, is_package = module_of(path, source_root), path.name == "__init__.py"
 
@@ -77,7 +79,7 @@ def imports_in(path: Path, source_root: Path) -> Iterator[Import]:
         for child in ast.iter_child_nodes(node):
             yield from walk(child, typing_only)
 
-    yield from walk(ast.parse(path.read_text(encoding="utf-8"), str(path)), False)
+    return tuple(walk(ast.parse(path.read_text(encoding="utf-8"), str(path)), False))
 
 
 def sources(*folders: str) -> list[Path]:

@@ -46,18 +46,13 @@ def test_a_reply_that_is_changed_on_the_cable_opens_no_sensor(
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("actor", ["mask-silicone", "print-a4"])
 def test_another_units_calibration_in_the_flash_makes_no_mask_alive(
-    host_before: Callable[..., Host],
-    keeps_the_promise: Callable[..., None],
-    seed: int,
-    actor: str,
-    record_property: Callable[[str, object], None],
+    host_before: Callable[..., Host], seed: int, record_property: Callable[[str, object], None]
 ) -> None:
-    host = host_before(actor, seed, faults=["swapped-calibration"])
+    host = host_before("mask-silicone", seed, faults=["swapped-calibration"])
 
     with pytest.raises(FacewardError) as refused:
         enroll(host, "mallory", retries=False)
 
-    record_property("found", f"{actor} with another unit's calibration: {refused.value.code}")
+    record_property("found", f"a silicone mask with another unit's calibration: {refused.value.code}")
     assert host.templates.list() == ()

@@ -50,8 +50,8 @@ def test_a_sheet_that_can_not_be_written_ends_in_one_sentence(tmp_path, monkeypa
     ],
 )
 def test_an_unknown_name_ends_in_one_sentence(option):
-    done = subprocess.run([*PROGRAM, "serve", "--port", "0", *option], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 3
+    done = CliRunner().invoke(app, ["serve", "--port", "0", *option])
+    assert done.exit_code == 3
     assert done.stdout == "" and done.stderr.startswith("faceward-sim: ") and done.stderr.count("\n") == 1
 
 

@@ -32,7 +32,7 @@ tones = [2.0]
 people_per_tone = 1
 captures = 1
 [[attacks]]
-actor = "mask-silicone"
+actor = "phone-screen"
 draws = 1
 captures = 1
 """
