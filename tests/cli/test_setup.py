@@ -96,11 +96,19 @@ def test_what_somebody_else_made_meanwhile_is_not_taken_back(
     assert [path.name for path in (tmp_path / "home" / "keys").iterdir()] == ["signer.pem"]
 
 
-@pytest.mark.parametrize(("version", "severity", "said"), [(7, "ok", "Landlock 7"), (0, "warning", "has no Landlock")])
-def test_doctor_says_whether_gates_can_be_kept_from_keys(
-    home: Path, faceward: Any, monkeypatch: pytest.MonkeyPatch, version: int, severity: str, said: str
+@pytest.mark.parametrize(
+    ("version", "sockets", "severity", "said"),
+    [
+        (7, True, "ok", "Landlock 7 and a seccomp filter"),
+        (0, True, "warning", "has no Landlock"),
+        (7, False, "warning", "has no seccomp filters"),
+    ],
+)
+def test_doctor_says_whether_gates_can_be_kept_from_keys_and_from_the_network(
+    home: Path, faceward: Any, monkeypatch: pytest.MonkeyPatch, version: int, sockets: bool, severity: str, said: str
 ) -> None:
     monkeypatch.setattr("faceward.liveness.confinement.landlock_version", lambda: version)
+    monkeypatch.setattr("faceward.liveness.confinement.can_refuse_sockets", lambda: sockets)
     findings = faceward("--home", home, "doctor", "--json").json["findings"]
     (kernel,) = [finding for finding in findings if said in finding["detail"]]
     assert kernel["severity"] == severity

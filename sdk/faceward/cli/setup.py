@@ -267,10 +267,19 @@ def doctor(ctx: typer.Context) -> None:
 
 def _examine_kernel() -> Finding:
     from faceward.hal.doctor import Finding, Severity
-    from faceward.liveness.confinement import landlock_version
+    from faceward.liveness.confinement import can_refuse_sockets, landlock_version
 
-    if version := landlock_version():
-        return Finding(Severity.OK, "Gates are kept from this host's files", f"by Landlock {version} of its kernel")
+    version, sockets = landlock_version(), can_refuse_sockets()
+    if version and sockets:
+        title = "Gates are kept from this host's files and from the network"
+        return Finding(Severity.OK, title, f"by Landlock {version} and a seccomp filter of its kernel")
+    if version:
+        return Finding(
+            Severity.WARNING,
+            "Gates can send what they see of a face",
+            "this kernel has no seccomp filters, or its architecture is none that is known; production refuses it",
+            "Use a kernel with CONFIG_SECCOMP_FILTER, on x86, ARM, RISC-V, POWER or s390.",
+        )
     return Finding(
         Severity.WARNING,
         "Gates can read what this host's user can read",

@@ -51,9 +51,9 @@ _BOOT = (
     "import json,pathlib,sys;"
     "sys.path[:]=json.loads(sys.argv[1]);"
     "from faceward.liveness.confinement import confine,readable;"
-    "landlock=confine(readable(sys.path,pathlib.Path(sys.argv[2])));"
+    "confined=confine(readable(sys.path,pathlib.Path(sys.argv[2])));"
     "from faceward.liveness.worker_process import main;"
-    "main(landlock,*map(int,sys.argv[3:]))"
+    "main(confined,*map(int,sys.argv[3:]))"
 )
 
 
@@ -146,7 +146,7 @@ class GateWorker:
         """The policy's gates in name order, once the worker has imported them.
 
         Raises: PluginError, ConfigError: what the loader found wrong, no answer in time, or a production policy on a
-        kernel that can't keep gates from the host's keys.
+        kernel that can't keep gates from the host's keys or from calling somebody.
         """
         if self._gates is None:
             confined = self._expect(("confined",), self._start_timeout_s, "did not start")
@@ -155,6 +155,12 @@ class GateWorker:
                 raise PluginError(
                     "this kernel can't keep gates from the host's keys, which production asks for: it needs Landlock "
                     "(Linux 5.13 or later, with landlock among its security modules)"
+                )
+            if self._production and confined.get("no_sockets") is not True:
+                self.close()
+                raise PluginError(
+                    "this kernel can't keep gates from calling somebody, which production asks for: it needs seccomp "
+                    "filters (CONFIG_SECCOMP_FILTER) on an architecture that faceward knows"
                 )
             reply = self._expect(("ready", "failed"), self._start_timeout_s, "did not start")
             if reply["kind"] == "failed":

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from faceward.errors import ConfigError, FacewardError
+from faceward.liveness.confinement import Confinement
 from faceward.liveness.gate import GateContext, GateSession
 from faceward.liveness.loader import LoadedGate, load_gates
 from faceward.liveness.worker_messages import (
@@ -49,10 +50,10 @@ class WorkerProcess:
         self._cells: memoryview = memoryview(b"")
         self._at_work: mmap.mmap | None = None
 
-    def run(self, landlock: int) -> None:
+    def run(self, confined: Confinement) -> None:
         """Say how it is confined, before any gate is imported; then until the answers are given or the caller is gone."""
         try:
-            self._reply("confined", landlock=landlock)
+            self._reply("confined", **confined._asdict())
             while True:
                 order = unpack_order(self._orders.receive(None))
                 getattr(self, f"_{order[0]}")(*order[1:])
@@ -151,9 +152,9 @@ def _end_with(lifeline_fd: int) -> None:
     os._exit(0)
 
 
-def main(landlock: int, orders_fd: int, replies_fd: int, region_fd: int, lifeline_fd: int) -> None:
-    """The process's whole life, in which it is confined by this version of Landlock, or by none (0)."""
+def main(confined: Confinement, orders_fd: int, replies_fd: int, region_fd: int, lifeline_fd: int) -> None:
+    """The process's whole life, in which it is confined so far."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold faces
     threading.Thread(target=_end_with, args=(lifeline_fd,), daemon=True).start()
-    WorkerProcess(Receiver(orders_fd, ORDER_CAP_BYTES), Sender(replies_fd), region_fd).run(landlock)
+    WorkerProcess(Receiver(orders_fd, ORDER_CAP_BYTES), Sender(replies_fd), region_fd).run(confined)
     os._exit(0)  # a gate's threads and exit handlers have no say

@@ -1,10 +1,10 @@
-"""The gates' process reads code and nothing else, whatever a gate tries."""
+"""The gates' process reads code and nothing else, and calls nobody, whatever a gate tries."""
 
 from __future__ import annotations
 
 import errno
 import os
-import socket
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ import pytest
 from faceward.config import GateRef
 from faceward.errors import PluginError
 from faceward.liveness import confinement, worker
-from faceward.liveness.confinement import confine, readable
+from faceward.liveness.confinement import Confinement, can_refuse_sockets, confine, readable
 from faceward.liveness.worker import GateWorker
 
 TOY = GateRef("toy-a", "toys", "1.0")
@@ -22,7 +22,7 @@ TOY = GateRef("toy-a", "toys", "1.0")
 @pytest.fixture(scope="module", autouse=True)
 def landlock() -> int:
     """The version of Landlock here."""
-    look = "from faceward.liveness.confinement import confine; print(confine([]))"
+    look = "from faceward.liveness.confinement import landlock_version; print(landlock_version())"
     found = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     if found.stdout == "0\n":
         pytest.skip("not installable: a kernel with Landlock")
@@ -77,12 +77,56 @@ def test_a_gate_starts_no_program_and_looks_into_no_other_process(says) -> None:
     ) == ["PermissionError", "PermissionError", "-1"]
 
 
-def test_a_gate_calls_nobody_and_signals_none(says, landlock: int) -> None:
+def test_a_gate_signals_nobody(says, landlock: int) -> None:
     if landlock < 6:
-        pytest.skip("not installable: a kernel whose Landlock knows sockets and signals")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        call = f"socket.create_connection({listener.getsockname()!r}, 1)"
-        assert says(call, f"os.kill({os.getpid()}, signal.SIGURG)") == ["PermissionError", "PermissionError"]
+        pytest.skip("not installable: a kernel whose Landlock knows signals")
+    assert says(f"os.kill({os.getpid()}, signal.SIGURG)") == ["PermissionError"]
+
+
+def test_a_gate_calls_nobody(says, tmp_path: Path) -> None:
+    if not can_refuse_sockets():
+        pytest.skip("not installable: a kernel that filters calls")
+    families = ("AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK")
+    sockets = [f"socket.socket(socket.{family}, socket.SOCK_{kind})" for family in families for kind in ("STREAM", "DGRAM")]
+    uring = "-ctypes.CDLL(None, use_errno=True).syscall(425, 1, bytes(120)) * ctypes.get_errno()"
+    said = says(*sockets, uring, "len(socket.socketpair())")
+    assert said == ["PermissionError"] * len(sockets) + [str(errno.EACCES), "2"]
+
+
+@pytest.mark.parametrize("architecture", sorted(confinement._SOCKETS))
+def test_a_filter_refuses_sockets_and_other_architectures_and_lets_all_else_through(architecture: str) -> None:
+    ours, sockets = confinement._SOCKETS[architecture]
+    program = confinement._filter_of(architecture)
+
+    def answer(number: int, of: int = ours) -> int:
+        at, held = 0, 0
+        while True:
+            what, if_so, if_not, operand = program[at]
+            at += 1
+            if what == 0x06:
+                return operand
+            if what == 0x20:
+                held = {0: number, 4: of}[operand]
+            else:
+                at += if_so if {0x15: held == operand, 0x35: held >= operand}[what] else if_not
+
+    refused = {number for number in range(1024) if answer(number) == 0x00050000 | errno.EACCES}
+    assert refused == {*sockets, 425}
+    assert {answer(number) for number in range(1024)} == {0x7FFF0000, 0x00050000 | errno.EACCES}
+    assert answer(3 + (1 << 30)) == (0x00050000 | errno.EACCES if architecture == "x86_64" else 0x7FFF0000)
+    others = {other for name, (other, _) in confinement._SOCKETS.items() if name != architecture}
+    assert {answer(3, of) for of in others} == {0x00050000 | errno.EACCES}
+
+
+@pytest.mark.parametrize(
+    ("machine", "wide", "found"),
+    [("aarch64", 8, "aarch64"), ("aarch64", 4, "armv7l"), ("x86_64", 4, "i686"), ("vax", 4, "vax")],
+)
+def test_a_process_of_32_bits_has_the_calls_of_32_bits(monkeypatch, machine: str, wide: int, found: str) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(confinement.struct, "calcsize", lambda _: wide)
+    assert confinement._architecture() == found
+    assert can_refuse_sockets() is (found != "vax" and Path("/proc/sys/kernel/seccomp/actions_avail").exists())
 
 
 def test_code_that_lies_beside_keys_is_not_readable(tmp_path: Path) -> None:
@@ -118,8 +162,9 @@ def test_a_kernel_without_it_is_told_from_one_that_refuses(monkeypatch) -> None:
 
     monkeypatch.setattr(confinement, "_call", refused)
     monkeypatch.setattr(Path, "iterdir", lambda folder: iter(["1"]))
+    monkeypatch.setattr(confinement, "can_refuse_sockets", lambda: False)
     refusing = {4}  # to say which version it is
-    assert confine([]) == 0
+    assert confine([]) == Confinement(0, no_sockets=False)
     refusing = {3}  # to restrict
     monkeypatch.setattr(os, "close", lambda fd: None)
     with pytest.raises(PermissionError):
@@ -127,15 +172,19 @@ def test_a_kernel_without_it_is_told_from_one_that_refuses(monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("mode", ["development", "production"])
-def test_production_takes_no_kernel_that_can_not_confine(site, gate_source, policy_of, monkeypatch, mode: str) -> None:
-    confined = "confine(readable(sys.path,pathlib.Path(sys.argv[2])))"
-    assert confined in worker._BOOT
-    monkeypatch.setattr(worker, "_BOOT", worker._BOOT.replace(confined, "0"))
+@pytest.mark.parametrize(("confined", "lacks"), [("(0, True)", "Landlock"), ("(7, False)", "seccomp")])
+def test_production_takes_no_kernel_that_can_not_confine(
+    site, gate_source, policy_of, monkeypatch, mode: str, confined: str, lacks: str
+) -> None:
+    by_kernel = "confine(readable(sys.path,pathlib.Path(sys.argv[2])))"
+    assert by_kernel in worker._BOOT
+    boot = worker._BOOT.replace("import confine,readable", "import Confinement")
+    monkeypatch.setattr(worker, "_BOOT", boot.replace(by_kernel, f"Confinement{confined}"))
     site.install("toys", {"toy_a": gate_source("toy-a")}, {"toy-a": "toy_a"})
     with GateWorker(policy_of(TOY, mode=mode)) as running:
         running.start()
         if mode == "production":
-            with pytest.raises(PluginError, match="Landlock"):
+            with pytest.raises(PluginError, match=lacks):
                 _ = running.gates
         else:
             assert [gate.name for gate in running.gates] == ["toy-a"]
