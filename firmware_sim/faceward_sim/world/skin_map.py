@@ -86,11 +86,27 @@ def _closed_curve(points: Floats, steps: int) -> Floats:
     return (points[:, None] * (1 - share) + following[:, None] * share).reshape(-1, 3)
 
 
-def _distance(position: Floats, window: NDArray[np.bool_], curve: Floats) -> tuple[Floats, NDArray[np.int64]]:
-    texels = position[window]
-    squared = ((texels[:, None, :] - curve[None]) ** 2).sum(axis=2)
-    nearest = squared.argmin(axis=1)
-    return np.sqrt(squared[np.arange(len(texels)), nearest]), nearest
+@njit(cache=True)
+def _distance(texels, curve, distance, nearest):  # type: ignore[no-untyped-def]
+    for t in range(texels.shape[0]):
+        least = np.float32(np.inf)
+        for c in range(curve.shape[0]):
+            x, y, z = texels[t, 0] - curve[c, 0], texels[t, 1] - curve[c, 1], texels[t, 2] - curve[c, 2]
+            squared = x * x + y * y + z * z
+            if squared < least:
+                least = squared
+                nearest[t] = c
+        distance[t] = np.sqrt(least)
+
+
+def _distance_to(position: Floats, curve: Floats, reach_mm: float) -> tuple[NDArray[np.intp], Floats, NDArray[np.int32]]:
+    """The texels about a curve, of all in a row: which they are, how far from it, and from which of its points."""
+    low, high = curve.min(axis=0) - reach_mm, curve.max(axis=0) + reach_mm
+    inside = [(position[..., k] > low[k]) & (position[..., k] < high[k]) for k in range(3)]
+    near = np.flatnonzero(inside[0] & inside[1] & inside[2])
+    distance, nearest = np.empty(len(near), np.float32), np.zeros(len(near), np.int32)
+    _distance(position.reshape(-1, 3)[near], curve.astype(np.float32), distance, nearest)
+    return near, distance, nearest
 
 
 @cache
@@ -122,19 +138,17 @@ def load_skin_map(size: int) -> SkinMap:
     for side in (LEFT, RIGHT):
         margin = vertices[lid_margin(anatomy, side)]
         curve = _closed_curve(margin, 6)
-        low, high = curve.min(axis=0) - 14, curve.max(axis=0) + 14
-        window = np.all((position > low) & (position < high), axis=2)
-        distance, nearest = _distance(position, window, curve)
-        lid_distance[window] = np.minimum(lid_distance[window], distance)
+        near, distance, nearest = _distance_to(position, curve, 14)
+        lid_distance.reshape(-1)[near] = np.minimum(lid_distance.reshape(-1)[near], distance)
         corner_y = np.interp(curve[nearest, 0], *_canthi(margin))
-        upper[window] = curve[nearest, 1] < corner_y
+        upper.reshape(-1)[near] = curve[nearest, 1] < corner_y
     rim = rim_vertices(anatomy)
     seam = vertices[rim]
     seam = seam[(seam[:, 1] > 40) & (seam[:, 2] < 20)]
     seam = seam[np.argsort(seam[:, 0])]
-    window = np.all((position > seam.min(axis=0) - 10) & (position < seam.max(axis=0) + 10), axis=2)
+    near, distance, _ = _distance_to(position, _closed_curve(seam, 4), 10)
     seam_distance = np.full((size, size), 99.0, np.float32)
-    seam_distance[window] = _distance(position, window, _closed_curve(seam, 4))[0]
+    seam_distance.reshape(-1)[near] = distance
     # Laid out axis by axis: whoever paints takes one axis at a time.
     position = np.moveaxis(np.ascontiguousarray(np.moveaxis(position, 2, 0)), 0, 2)
     openness, *regions = (np.ascontiguousarray(out[..., 3 + k]) for k in range(4))
