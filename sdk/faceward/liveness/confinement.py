@@ -75,6 +75,8 @@ def readable(search_path: Sequence[str], private: Path) -> tuple[Path, ...]:
 
 def landlock_version() -> int:
     """The version of the interface that this kernel has; 0 where there is none to use."""
+    if sys.platform != "linux":  # elsewhere these numbers are other calls
+        return 0
     try:
         return _call("syscall", _CREATE_RULESET, None, 0, _ASK_VERSION)
     except OSError:  # an older kernel, one that was started without it, or a container that hides it

@@ -171,6 +171,12 @@ def test_a_kernel_without_it_is_told_from_one_that_refuses(monkeypatch) -> None:
         confine([])
 
 
+def test_no_call_of_linux_is_made_elsewhere(monkeypatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(confinement, "_call", lambda *arguments: pytest.fail(f"called {arguments}"))
+    assert confinement.landlock_version() == 0
+
+
 @pytest.mark.parametrize("mode", ["development", "production"])
 @pytest.mark.parametrize(("confined", "lacks"), [("(0, True)", "Landlock"), ("(7, False)", "seccomp")])
 def test_production_takes_no_kernel_that_can_not_confine(
