@@ -11,7 +11,7 @@ import importlib.util
 import re
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Final, Self
@@ -36,6 +36,8 @@ from faceward.version import VERSION
 
 # A grant goes on after these, as in faceward.enrollment.
 RETRIED: Final = frozenset({CaptureOutcome.INCONCLUSIVE, CaptureOutcome.REJECTED})
+# What of this SDK decides between alive, not alive and rejected. A command line or a store does not.
+_DECIDING: Final = ("faceward/capture/", "faceward/face/", "faceward/judgement.py", "faceward/liveness/", "faceward/model/")
 _NAME = re.compile(r"[^A-Za-z0-9 ._+()/-]")
 
 
@@ -58,19 +60,21 @@ class SystemUnderTest:
         return self.policy.attempts.captures_per_grant
 
     def frozen_digest(self) -> str:
-        """SHA-256, in hex, over what decides: the policy, its gates' files and this SDK's version.
+        """SHA-256, in hex, over what decides: the policy, its gates' files, and this SDK's for capture, face and judgement.
 
-        Another digest means other gates or thresholds: results under both are results of two systems.
+        Another digest means other gates, thresholds or captures: results under both are results of two systems.
 
         Raises: PluginError when the policy names a gate that is not installed.
         """
         digest = hashlib.sha256()
-        for part in (b"faceward.frozen.v1", self.policy.hash, VERSION.encode()):
+        for part in (b"faceward.frozen.v2", self.policy.hash, VERSION.encode()):
             digest.update(len(part).to_bytes(8, "little") + part)
-        for package in sorted({_package_of(gate.name, gate.distribution) for gate in self.policy.gates}):
-            for name, content in _files_of(package):
-                for part in (name.encode(), content):
-                    digest.update(len(part).to_bytes(8, "little") + part)
+        packages = {_package_of(gate.name, gate.distribution) for gate in self.policy.gates}
+        files = [file for package in sorted(packages) for file in _files_of(package)]
+        files += [file for file in _files_of("faceward") if file[0].startswith(_DECIDING)]
+        for file in files:
+            for part in (file[0].encode(), file[1]):
+                digest.update(len(part).to_bytes(8, "little") + part)
         return digest.hexdigest()
 
 
@@ -131,7 +135,7 @@ def run_trial(
     """
     policy, models = system.policy, system.models
     allowed = system.captures_per_grant if captures is None else captures
-    attempt, ended = 0, False
+    attempt, ended, simulated = 0, False, presented.simulated
     try:
         # 1
         worker = GateWorker(policy)
@@ -141,9 +145,13 @@ def run_trial(
             with open_sensor(address, drivers, transports=policy.capture_transports, backend=backend) as sensor:
                 # What it claims is held against no root here: no template can come of a trial.
                 policy.check_sensor(sensor.info, attested=sensor.claim is not None)
+                simulated = simulated or is_simulated(sensor.claim)
                 while attempt < allowed:
                     attempt += 1
-                    trial = _capture(policy, models, presented, sensor, worker, attempt, nonces)
+                    try:
+                        trial = _capture(policy, models, presented, sensor, worker, attempt, nonces)
+                    except Exception as error:  # noqa: BLE001 - whatever breaks is a result
+                        trial = _failed(policy, presented, attempt, error, simulated)
                     # 4
                     ended = trial.line.outcome not in RETRIED or attempt == allowed
                     yield trial
@@ -157,7 +165,7 @@ def run_trial(
             worker.close()
     except Exception as error:  # noqa: BLE001 - what breaks between captures is a result too
         if not ended:
-            yield _failed(policy, presented, attempt + 1, error)
+            yield _failed(policy, presented, attempt + 1, error, simulated)
 
 
 def _capture(
@@ -169,14 +177,11 @@ def _capture(
     attempt: int,
     nonces: Callable[[int], bytes] | None,
 ) -> Trial:
-    try:
-        # 2
-        nonce = None if nonces is None else nonces(attempt)
-        judged = judge(policy, models, sensor, worker, purpose=presented.purpose, nonce=nonce)
-        # 3
-        outcome, reason = _outcome_of(judged)
-    except Exception as error:  # noqa: BLE001 - whatever breaks is a result
-        return _failed(policy, presented, attempt, error)
+    # 2
+    nonce = None if nonces is None else nonces(attempt)
+    judged = judge(policy, models, sensor, worker, purpose=presented.purpose, nonce=nonce)
+    # 3
+    outcome, reason = _outcome_of(judged)
     shown = presented.attack and outcome is CaptureOutcome.LIVE
     line = _line(
         policy,
@@ -204,9 +209,9 @@ def _outcome_of(judged: Judged) -> tuple[CaptureOutcome, str | None]:
     return CaptureOutcome.LIVE, None
 
 
-def _failed(policy: Policy, presented: Presented, attempt: int, error: Exception) -> Trial:
+def _failed(policy: Policy, presented: Presented, attempt: int, error: Exception, simulated: bool) -> Trial:
     code = error.code if isinstance(error, FacewardError) else f"exception {type(error).__name__}"
-    line = failed_line(presented, attempt, code, policy_sha256=policy.hash.hex())
+    line = failed_line(replace(presented, simulated=simulated), attempt, code, policy_sha256=policy.hash.hex())
     return Trial(line, error="".join(traceback.format_exception(error)))
 
 

@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import pytest
 from faceward.config import development_policy
-from faceward.errors import DeviceLost, PluginError
+from faceward.errors import ConfigError, DeviceLost, PluginError
 from faceward.model.capture import SensorClaim
-from faceward.model.liveness import Outcome
+from faceward.model.liveness import Measure, Outcome
 from faceward.pad import CaptureOutcome
-from faceward.trial import Presented, SystemUnderTest, failed_line, run_trial
+from faceward.trial import Presented, SystemUnderTest, _files_of, failed_line, run_trial
 from faceward_sim.firmware.chain import GENUINE, start
 from faceward_sim.firmware.imager import FactoryIdentity, SensorKind
 
@@ -128,6 +128,40 @@ def test_what_breaks_after_the_decision_adds_no_line(desk: Desk, run: Any, monke
     assert outcomes(run()) == ["live"]
 
 
+def test_a_failure_before_a_simulator_is_a_simulators_whatever_the_caller_thinks(desk: Desk, run: Any) -> None:
+    identity = FactoryIdentity("Ward", "SL-940", "W-1", "1.2.0", "B", SensorKind.STRUCTURED_LIGHT, ())
+    desk.claim = SensorClaim("faceward.sensor.v1", start(identity, GENUINE).chain)
+    desk.captures += [DeviceLost("unplugged")]
+    (trial,) = run(ATTACK)
+    assert trial.line.outcome is CaptureOutcome.FAILED and trial.line.simulated
+
+
+def test_what_a_gate_says_beyond_a_line_is_cut_and_costs_no_outcome(desk: Desk, run: Any) -> None:
+    desk.tell()
+    judged = desk.captures.pop()
+    first, *others = judged.verdict.results
+    measure = Measure("m" * 2000, 1e300, "mm", 1.0, ">=")
+    evidence = replace(first.evidence, cue="c" * 5000 + "\ud800", measures=(measure,))
+    results = (replace(first, evidence=evidence), *others)
+    desk.captures.append(replace(judged, verdict=replace(judged.verdict, results=results)))
+    (trial,) = run()
+    (told,) = trial.line.gates[0].measures
+    assert trial.line.outcome is CaptureOutcome.LIVE
+    assert (len(told.name), told.value, len(trial.line.gates[0].cue)) == (1000, None, 1000)
+
+
+def test_a_line_that_can_not_be_made_is_a_failure_of_its_own_attempt(
+    desk: Desk, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def torn(*args: object, **measured: object) -> object:
+        raise ConfigError("no line")
+
+    desk.tell(Outcome.INCONCLUSIVE)
+    monkeypatch.setattr("faceward.trial._line", torn)
+    (trial,) = run()
+    assert (trial.line.attempt, trial.line.error_code) == (1, "config")
+
+
 def test_an_interrupt_is_no_result(desk: Desk, run: Any) -> None:
     desk.captures = [KeyboardInterrupt()]
     with pytest.raises(KeyboardInterrupt):
@@ -156,7 +190,7 @@ def test_a_failure_around_a_trial_is_a_line_of_its_form() -> None:
     assert line.error_code == "worker died   9 "
 
 
-def test_the_frozen_digest_follows_policy_gates_and_nothing_else(
+def test_the_frozen_digest_follows_policy_gates_and_what_decides_of_the_sdk_and_nothing_else(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def digest(policy: bytes) -> str:
@@ -168,9 +202,18 @@ def test_the_frozen_digest_follows_policy_gates_and_nothing_else(
     first = digest(packaged)
     assert digest(packaged) == first == SystemUnderTest.open().frozen_digest()
     assert digest(packaged + b"# another byte\n") != first
-    files = [("faceward_gates/flatness.py", b"other")]
-    monkeypatch.setattr("faceward.trial._files_of", lambda package: files)
-    assert digest(packaged) != first
+    changed = {}
+
+    def files_of(package: str) -> list[tuple[str, bytes]]:
+        return [(name, changed.get(name, content)) for name, content in _files_of(package)]
+
+    monkeypatch.setattr("faceward.trial._files_of", files_of)
+    assert digest(packaged) == first
+    for name in ("faceward_gates/flatness.py", "faceward/capture/exposure.py", "faceward/judgement.py"):
+        changed = {name: b"other"}
+        assert digest(packaged) != first, name
+    changed = {"faceward/cli/output.py": b"other", "faceward/store/attempts.py": b"other"}
+    assert digest(packaged) == first
 
 
 def test_a_gate_that_is_not_installed_has_no_digest(desk: Desk) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import faulthandler
 import multiprocessing
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -119,8 +120,10 @@ class DaskCrew:
         from distributed import as_completed
 
         futures = {}
+        run = secrets.token_hex(8)  # a scheduler answers a key once, whoever asks, and grants of campaigns are named alike
         for order in orders:
-            future: Any = self._client.submit(self._task, order, key=f"faceward-{order.entry.grant_id}", pure=False)
+            key = f"faceward-{run}-{order.entry.grant_id}"
+            future: Any = self._client.submit(self._task, order, key=key, pure=False)
             futures[future] = order
         for future in as_completed(list(futures), loop=self._client.loop):
             order = futures.pop(future)
@@ -148,7 +151,8 @@ def _broken(order: Order, error: BaseException) -> Done:
 
 def _begin() -> None:
     """In each process: it leaves interrupts to whoever started it, and ends with them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # which reach a whole group, and the grant that runs is to end first
+        signal.signal(ending, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()

@@ -29,7 +29,7 @@ def write_found(out: Path, plan: Plan, found: Found) -> None:
         files[DESIGNS] = "# Simulated. Best first; adapted.md says what they are worth.\n" + designs_text(
             each.design for each in found.finalists
         )
-        files[PRESENT] = "# Simulated. The designs of this search before test wearers.\n" + plan_text(plan)
+        files[PRESENT] = "# Simulated. The designs of this search before test wearers.\n" + plan_text(plan, found.frozen)
     try:
         if found.finalists and plan.policy is not None:
             write_file(out / POLICY, plan.policy.read_bytes())
@@ -39,14 +39,15 @@ def write_found(out: Path, plan: Plan, found: Found) -> None:
         raise FolderError(f"{error.filename or out} can't be written: {error.strerror or error}") from None
 
 
-def plan_text(plan: Plan) -> str:
-    """A plan that presents the designs, and the living people of the plan that they were searched under."""
+def plan_text(plan: Plan, frozen: str) -> str:
+    """A plan that presents the designs to those gates alone, with the living people of the plan that they come from."""
     live: dict[str, Any] = {} if plan.live is None else asdict(plan.live)
     values = {
         "name": f"{plan.name[:55]}-adaptive",
         "split": "test",
         "seed": plan.seed,
         "generator": plan.generator,
+        "frozen": frozen,
         "sensors": plan.sensors,
         "policy": PACKAGED_POLICY if plan.policy is None else POLICY,
         "purpose": plan.purpose,

@@ -28,6 +28,8 @@
     designs = "designs.toml"       # beside the plan, from `faceward-sim campaign adapt`; presented in turn
     draws = 42
 
+    frozen = "..."                 # at the top: the digest of the only gates that it is for
+
     [leave_out]
     by = "species"                 # or "sensor"
     tuned_on = ["print", "screen"] # what the thresholds were chosen on
@@ -107,6 +109,7 @@ class Plan:
     live: LivePeople | None
     attacks: tuple[Attack, ...]
     leave_out: LeaveOut | None
+    frozen: str | None = None  # the gates that it is for, as SystemUnderTest.frozen_digest; None: any
     beside: tuple[tuple[str, bytes], ...] = ()  # the files that it names, by name
 
 
@@ -148,6 +151,7 @@ def _plan(root: Table, path: Path, content: bytes) -> Plan:
         live=_live(root.table("live"), generator) if root.may("live") else None,
         attacks=tuple(_attack(each, generator, path.parent, beside) for each in root.tables("attacks")),
         leave_out=_leave_out(root.table("leave_out")) if root.may("leave_out") else None,
+        frozen=root.text("frozen", form=r"[0-9a-f]{64}") if root.may("frozen") else None,
     )
     root.finish()
     plan = replace(plan, beside=tuple(beside.items()), digest=_digest(content, *beside.values()))
@@ -215,6 +219,8 @@ def _attack(table: Table, generator: str, folder: Path, beside: dict[str, bytes]
         species = table.text("species", ACTORS[actor].species, form=r"[a-z0-9]+(-[a-z0-9]+)*")
         if species in NOT_SPECIES:
             raise table.error("species", f"{species!r} is nothing that a gate should stop")
+        if species == MASK_ADAPTIVE:
+            raise table.error("species", f"{species!r} is what was searched against the gates, and {actor} was not")
     attack = Attack(actor, species, table.whole("draws", low=1, high=_MOST), _captures(table), designs)
     table.finish()
     return attack

@@ -12,7 +12,7 @@ from faceward import ConfigError
 from faceward.pad import About, Presentation, ResultsWriter, read_results, write_about
 from faceward.trial import SystemUnderTest, Trial, failed_line
 
-from faceward_sim.campaign.crew import Crew, Done
+from faceward_sim.campaign.crew import Crew, CrewError, Done
 from faceward_sim.campaign.folder import OPENINGS, CampaignFolder, FolderError, Standing
 from faceward_sim.campaign.plan import LeaveOut, Plan
 from faceward_sim.campaign.presenting import Order, presented
@@ -46,8 +46,15 @@ class Ending:
 
 
 def open_system(plan: Plan, models_folder: Path | None) -> SystemUnderTest:
-    """What a plan tests. Raises ConfigError."""
-    return SystemUnderTest.open(plan.policy, models_folder=models_folder)
+    """What a plan tests. Raises ConfigError: no such policy, or gates that its designs were not searched against."""
+    system = SystemUnderTest.open(plan.policy, models_folder=models_folder)
+    if plan.frozen is not None and plan.frozen != (found := system.frozen_digest()):
+        raise ConfigError(
+            f"{plan.path} is for gates of the digest {plan.frozen[:16]}, against which its designs were searched, and "
+            f"those here have {found[:16]}; search again with `faceward-sim campaign adapt`, or present the designs "
+            "without `frozen`"
+        )
+    return system
 
 
 def run_campaign(
@@ -118,18 +125,31 @@ def _orders(
 def write_done(
     folder: CampaignFolder, writer: ResultsWriter, done: Done, system: SystemUnderTest
 ) -> tuple[Presentation, ...]:
-    """Write what came of an order: failures and pictures, then lines. Raises FolderError, ConfigError."""
+    """Write what came of an order: failures and pictures, then lines.
+
+    Raises FolderError, ConfigError, CrewError (lines of another order).
+    """
     trials = done.trials
     if done.code is not None:
         line = failed_line(presented(done.order.entry), 1, done.code, policy_sha256=system.policy.hash.hex())
         trials = (Trial(line, error=done.error),)
     for trial in trials:
+        if (found := _whose(trial.line)) != (ordered := _whose_order(done.order.entry)):
+            raise CrewError(f"a worker answered {ordered} with {found}; nothing of it was written")
         if trial.error is not None:
             folder.note_failure(trial.line.presentation_id, trial.error)
         if trial.picture is not None and trial.line.picture is not None:
             folder.keep_picture(trial.line.picture, trial.picture)
         writer.write(trial.line)
     return tuple(trial.line for trial in trials)
+
+
+def _whose(line: Presentation) -> tuple[object, ...]:
+    return line.grant_id, line.split, line.seed, line.sensor_unit, line.species
+
+
+def _whose_order(entry: Entry) -> tuple[object, ...]:
+    return entry.grant_id, entry.split, entry.scene.seed, entry.sensor_unit, entry.species
 
 
 class Pace:
@@ -149,7 +169,9 @@ class Pace:
 def replay(
     path: Path, presentation_id: str, *, models_folder: Path | None = None
 ) -> tuple[list[Trial], list[Presentation]]:
-    """Present one grant of a campaign again, as it was; what comes of it, and the lines that it has. Nothing is written.
+    """Present one grant of a campaign again, as it was; what comes of it, and the lines that it has.
+
+    Nothing is written, but that the test split was opened once more where it is of that.
 
     Raises FolderError (no such presentation), ConfigError, SetUpError: other gates or models than the campaign's.
     """
@@ -162,6 +184,9 @@ def replay(
         lines = [line for line in read_results(path).presentations if line.grant_id == entry.grant_id]
     except ConfigError:
         lines = []
+    if folder.plan.split == "test":
+        opened = folder.note_opening(path / OPENINGS, len(lines))
+        write_about(path, About(folder.plan.name, notes_of(folder.plan), opened))
     return list(present(order)), lines
 
 
@@ -180,6 +205,8 @@ def notes_of(plan: Plan) -> str:
     said += [f"Generator {plan.generator}, split {plan.split}, everything simulated."]
     if plan.split == "test" and plan.generator == TUNED_ON:
         said.append(f"Generator {TUNED_ON} made the people of the tuning seeds too: its test people are unseen, it is not.")
+    if any(attack.designs for attack in plan.attacks) and plan.frozen is None:
+        said.append("The plan does not say which gates its adaptive designs were searched against: they may be others.")
     if plan.leave_out is not None:
         said.append(_left_out(plan.leave_out))
     if plan.notes:

@@ -44,6 +44,14 @@ def scope_cautions(
     unheard = [each.species for each in species if not each.apcer.rate.trials]
     if unheard:
         yield f"No presentation of {', '.join(unheard)} got a response: of these there is no APCER at all."
+    # Every gate found alive more than were accepted: the rest were rejected for what the capture lacked.
+    clumsy = [each.species for each in species if each.found_alive.errors > each.apcer.rate.errors]
+    if clumsy:
+        yield (
+            f"Captures of {', '.join(clumsy)} were rejected for what they lacked though every gate found somebody alive. "
+            "They are no decisions and in no APCER, while captures that lacked as much are in it where a gate found an "
+            'attack: APCER flatters the gates. "Found alive by every gate" counts their answers alone.'
+        )
     few = [each.species for each in species if 0 < each.apcer.rate.trials < REFERENCE_TRIALS]
     if few:
         yield (
@@ -70,6 +78,13 @@ def scope_cautions(
         yield (
             "There is no dev split for this sensor and purpose: the thresholds of operating points are chosen on the very "
             "presentations that they report, which flatters."
+        )
+    met = {line.species for line in dev or () if line.attack}
+    strange = [each.species for each in species if dev and split != "dev" and each.species not in met]
+    if strange:
+        yield (
+            f"The dev split has no {', '.join(strange)}: thresholds of operating points were chosen without them, and hold "
+            "their limits for the other species alone."
         )
     undecided = [each.species for each in species if each.outcomes[CaptureOutcome.INCONCLUSIVE.value]]
     if undecided:

@@ -45,8 +45,9 @@ class Curve:
 class OperatingPoint:
     """BPCER where no species' APCER is above a limit.
 
-    `chosen_on` names the split that the threshold comes from; `resolved` says whether each species there has enough scores
-    for a share as small as the limit to be one error or more. Else the limit asks for no error at all.
+    `chosen_on` names the split that the threshold comes from; `resolved` says whether each species that is reported has
+    enough scores there for a share as small as the limit to be one error or more. Else the limit asks for no error at all,
+    and for nothing of a species that is not there.
     """
 
     limit: float
@@ -137,6 +138,8 @@ def operating_points(
     found = []
     for limit in LIMITS:
         threshold, resolved = threshold_for(chooser, limit)
+        # A species that the threshold never met may be above the limit.
+        resolved = resolved and all(len(chooser.get(each, ())) for each in scored)
         cut = -math.inf if threshold is None else threshold
         rates = {each: Rate(sum(score >= cut for score in scores), len(scores)) for each, scores in scored.items()}
         worst = max(rates, key=lambda each: (rates[each].share, each))

@@ -1,4 +1,8 @@
-"""Each gate by itself: what it let pass, what it alone stopped, and what its numbers separate."""
+"""Each gate by itself: what it let pass, what it alone stopped, and what its numbers separate.
+
+Over every capture that the gates answered, those that were rejected for what they lacked among them: the others are chosen
+by what the gates said (faceward.pad.metrics).
+"""
 
 from __future__ import annotations
 
@@ -27,7 +31,7 @@ class GateSpecies:
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
-    """One gate by itself, over presentations with a response. `unscored` answers had no score and are in no curve."""
+    """One gate by itself, over presentations that it answered. `unscored` answers had no score and are in no curve."""
 
     gate: str
     version: str
@@ -41,14 +45,14 @@ class GateReport:
 
 
 def _answers(lines: Iterable[Presentation], gate: str) -> list[tuple[Presentation, GateLine]]:
-    return [(line, answer) for line in lines if line.responded for answer in line.gates if answer.gate == gate]
+    return [(line, answer) for line in lines if line.answered for answer in line.gates if answer.gate == gate]
 
 
 def gate_reports(
     lines: Sequence[Presentation], dev: Sequence[Presentation] | None, split: str
 ) -> tuple[GateReport, ...]:
     """Every gate that answered, in name order. Thresholds of operating points come from `dev` where there is one."""
-    names = sorted({answer.gate for line in lines if line.responded for answer in line.gates})
+    names = sorted({answer.gate for line in lines if line.answered for answer in line.gates})
     return tuple(_gate(name, _answers(lines, name), _answers(dev or (), name), split) for name in names)
 
 

@@ -13,6 +13,10 @@ INCONCLUSIVE is an answer of the PAD subsystem, and it refuses: so it is an erro
 where an attack did. Who takes it for no response finds that share in `apcer_decided`, which is never lower. A rejection by
 quality, and an error of sensor or host, is no answer: it is left out of APCER's and BPCER's denominators, which are the
 classified presentations, and stands in APNRR and BPNRR, whose denominators are all presentations.
+
+One NOT_LIVE refuses however the capture went, so an incomplete capture is classified where a gate found an attack, and a
+non-response where every gate found somebody alive. That makes APCER lower than the gates are good. `found_alive` and
+`gates_refused` count the gates' answers alone, of complete captures and of incomplete ones.
 """
 
 from __future__ import annotations
@@ -87,6 +91,19 @@ def bpcer(living: Iterable[Presentation]) -> Rate:
     return Rate(*_counted((not line.accepted, line.responded) for line in living))
 
 
+def found_alive(attacks: Iterable[Presentation]) -> Rate:
+    """The gates alone on the attacks of one species: of those that they answered, the share that every gate found alive.
+
+    Incomplete captures count like complete ones, so that it is an attack's own clumsiness that makes no gate look better.
+    """
+    return Rate(*_counted((line.found_alive, line.answered) for line in attacks))
+
+
+def gates_refused(living: Iterable[Presentation]) -> Rate:
+    """The gates alone on the living: of the captures that they answered, the share that some gate did not find alive."""
+    return Rate(*_counted((not line.found_alive, line.answered) for line in living))
+
+
 def non_response(lines: Iterable[Presentation]) -> Rate:
     """APNRR of one species' attacks, BPNRR of living presentations (13.2): the share that got no decision."""
     return Rate(*_counted((not line.responded, True) for line in lines))
@@ -113,7 +130,9 @@ def refused(living: Iterable[Presentation]) -> Rate:
 
 
 def failure_to_enrol(living: Iterable[Presentation]) -> Rate:
-    """Failure-to-enrol rate (ISO/IEC 19795-1): of the grants to enroll somebody living, the share that left no template."""
+    """Failure-to-enrol rate (ISO/IEC 19795-1): of the grants to enroll somebody living, the share in which no attempt was
+    found alive. Where nothing is extracted, as in faceward.trial, that is its lower bound: an extractor may refuse as well.
+    """
     enrollments = grants(line for line in living if line.purpose == "enroll")
     return Rate(*_counted((not grant.accepted, True) for grant in enrollments))
 

@@ -36,7 +36,7 @@ class CaptureOutcome(StrEnum):
     FAILED = "failed"  # by an error of sensor or host
 
 
-# What the gates decided. A capture that was rejected or failed got no answer from them: it is a non-response.
+# What became a decision. A capture that was rejected or failed became none, whatever its gates said: it is a non-response.
 RESPONSES: Final = frozenset({CaptureOutcome.LIVE, CaptureOutcome.NOT_LIVE, CaptureOutcome.INCONCLUSIVE})
 
 
@@ -113,13 +113,23 @@ class Presentation:
 
     @property
     def responded(self) -> bool:
-        """Whether the gates decided, one way or another."""
+        """Whether it came to a decision, one way or another."""
         return self.outcome in RESPONSES
 
     @property
     def accepted(self) -> bool:
         """Whether every gate found it alive."""
         return self.outcome is CaptureOutcome.LIVE
+
+    @property
+    def answered(self) -> bool:
+        """Whether the gates answered, which they also do where a capture is rejected for what it lacks."""
+        return bool(self.gates) and self.outcome is not CaptureOutcome.FAILED
+
+    @property
+    def found_alive(self) -> bool:
+        """Whether every gate found it alive, whatever became of the capture."""
+        return self.answered and all(answer.outcome is Outcome.LIVE for answer in self.gates)
 
     @property
     def matched(self) -> bool:
@@ -130,16 +140,18 @@ class Presentation:
 
 
 def gate_lines(verdict: LivenessVerdict) -> tuple[GateLine, ...]:
-    """A verdict's answers as results hold them."""
+    """A verdict's answers as results hold them; of a gate's text what fits, and no number where a line can't hold it."""
     return tuple(
         GateLine(
             gate=result.gate,
             version=result.version,
             outcome=result.evidence.outcome,
-            cue=result.evidence.cue,
+            cue=_fitting(result.evidence.cue),
             score=_finite(result.evidence.score),
             measures=tuple(
-                MeasureLine(each.name, _finite(each.value), each.unit, _finite(each.limit), each.sense)
+                MeasureLine(
+                    _fitting(each.name), _finite(each.value), _fitting(each.unit), _finite(each.limit), each.sense
+                )
                 for each in result.evidence.measures
             ),
         )
@@ -148,7 +160,11 @@ def gate_lines(verdict: LivenessVerdict) -> tuple[GateLine, ...]:
 
 
 def _finite(value: float | None) -> float | None:
-    return float(value) if value is not None and math.isfinite(value) else None
+    return float(value) if value is not None and math.isfinite(value) and abs(value) <= _LARGEST else None
+
+
+def _fitting(text: str) -> str:
+    return text.encode(errors="replace").decode()[:_LONGEST_TEXT]
 
 
 def _flaws_of_form(line: Presentation) -> Iterator[str]:

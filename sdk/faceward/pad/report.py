@@ -68,6 +68,7 @@ class SpeciesReport:
     outcomes: Mapping[str, int]
     apcer: Share
     apcer_decided: Rate
+    found_alive: Rate  # by the gates alone
     apnrr: Rate
     grants: int
     apcer_per_grant: Rate
@@ -86,6 +87,7 @@ class LivingReport:
     outcomes: Mapping[str, int]
     bpcer: Share
     bpnrr: Rate
+    gates_refused: Rate  # the gates alone
     refused: Rate
     grants: int
     bpcer_per_grant: Rate
@@ -220,7 +222,7 @@ def build_report(results: Results) -> Report:
         about=results.about,
         presentations=len(lines),
         simulated=sum(line.simulated for line in lines),
-        policy_sha256=policies.pop() if len(policies) == 1 else None,
+        policy_sha256=next(iter(policies)) if len(policies) == 1 else None,
         scopes=scopes,
         cautions=tuple(cautions(results.about, lines, policies)),
     )
@@ -311,6 +313,7 @@ def _species(name: str, attacks: Lines, living: Lines, label: str) -> SpeciesRep
         outcomes=metrics.outcomes(attacks),
         apcer=_share(attacks, metrics.apcer, f"{label}/{name}"),
         apcer_decided=metrics.apcer_decided(attacks),
+        found_alive=metrics.found_alive(attacks),
         apnrr=metrics.non_response(attacks),
         grants=len(metrics.grants(attacks)),
         apcer_per_grant=metrics.apcer_per_grant(attacks),
@@ -330,6 +333,7 @@ def _living(living: Lines, label: str) -> LivingReport:
         outcomes=metrics.outcomes(living),
         bpcer=_share(living, metrics.bpcer, f"{label}/living"),
         bpnrr=metrics.non_response(living),
+        gates_refused=metrics.gates_refused(living),
         refused=metrics.refused(living),
         grants=len(metrics.grants(living)),
         bpcer_per_grant=metrics.bpcer_per_grant(living),

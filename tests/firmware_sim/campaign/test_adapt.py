@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
+from faceward import ConfigError
 from faceward.pad import CaptureOutcome, read_results
 from faceward_sim.campaign import adapt as adapting
 from faceward_sim.campaign.adapt import FINALISTS, IDENTITY, SCENES, Budget, adapt
@@ -14,7 +16,7 @@ from faceward_sim.campaign.folder import CampaignFolder, FolderError
 from faceward_sim.campaign.plan import load_plan
 from faceward_sim.campaign.presenting import Order
 from faceward_sim.campaign.roster import RANGES, roster
-from faceward_sim.campaign.run import open_system
+from faceward_sim.campaign.run import notes_of, open_system
 from faceward_sim.scene import load_scene
 
 LIVE, NOT_LIVE = CaptureOutcome.LIVE, CaptureOutcome.NOT_LIVE
@@ -178,6 +180,11 @@ def test_what_is_left_can_be_presented_on_test_seeds_as_an_adaptive_species(plan
     assert read_designs(out / DESIGNS) == tuple(each.design for each in found.finalists)
     plan = load_plan(out / PRESENT)
     assert (plan.split, plan.attacks[0].draws, plan.live) == ("test", 42, plan_of().live)
+    assert plan.frozen == found.frozen and "other" not in notes_of(plan)
+    open_system(plan, None)
+    with pytest.raises(ConfigError, match="its designs were searched"):
+        open_system(replace(plan, frozen="0" * 64), None)
+    assert "they may be others" in notes_of(replace(plan, frozen=None))
     entries = [entry for entry in roster(plan, "frozen") if entry.attack]
     assert {entry.species for entry in entries} == {"mask-adaptive"}
     assert {entry.scene.who.design for entry in entries} == set(read_designs(out / DESIGNS))

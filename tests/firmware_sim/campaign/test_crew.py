@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -73,6 +75,27 @@ def test_a_cluster_ends_every_order_too(cluster, plan_of):
     assert {each.order.entry.grant_id for each in done} == {entry.grant_id for entry in entries}
     assert {each.code for each in done if each.order.entry.attack} == {"exception ValueError"}
     assert all(each.trials == (each.order.entry.grant_id,) for each in done if not each.order.entry.attack)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_two_campaigns_at_one_scheduler_get_their_own_answers(cluster, plan_of):
+    orders = [Order(roster(plan_of(split=f'"{split}"'), "f")[0], b"", "f", None) for split in ("dev", "test")]
+    assert orders[0].entry.grant_id == orders[1].entry.grant_id
+    crews = [DaskCrew(cluster.scheduler_address, task=lambda order: (order.entry.split,)) for _ in orders]
+    try:
+        done = [next(iter(crew.work([order]))) for crew, order in zip(crews, orders, strict=True)]
+    finally:
+        for crew in crews:
+            crew.close()
+    assert [each.trials for each in done] == [("dev",), ("test",)]
+
+
+def test_workers_leave_both_ways_of_ending_to_whoever_started_them():
+    script = (
+        "import signal; from faceward_sim.campaign.crew import _begin; _begin();"
+        "print(signal.getsignal(signal.SIGINT) == signal.getsignal(signal.SIGTERM) == signal.SIG_IGN)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout == "True\n"
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -90,6 +90,8 @@ def test_a_plans_generator_is_its_scenes_and_draws_others(plan_of):
         ({"actor": '"head-wax"'}, r"attacks\[0\].actor: generator A has no actor 'head-wax'; set generator = \"B\""),
         ({"sensors": '["sl-wide-940"]'}, "sensors: generator A has no sensor 'sl-wide-940'"),
         ({"draws": '3\nspecies = "live"'}, r"attacks\[0\].species: 'live' is nothing that a gate should stop"),
+        ({"draws": '3\nspecies = "mask-adaptive"'}, r"attacks\[0\].species: 'mask-adaptive' is what was searched"),
+        ({"name": '"x"\nfrozen = "ab"'}, "frozen: 'ab' is not of the form"),
         ({"split": '"tset"'}, r"split: 'tset' is none of dev, test, train \(did you mean test\?\)"),
         ({"sensors": '["sl-1550"]'}, "sensors: 'sl-1550' is none of"),
         ({"sensors": "[]"}, "sensors: names no sensor"),

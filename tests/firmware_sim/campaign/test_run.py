@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from faceward import ConfigError
 from faceward.pad import CaptureOutcome, ResultsWriter, read_results
+from faceward.trial import Trial
+from faceward_sim.campaign.crew import CrewError, Done
 from faceward_sim.campaign.folder import FAILURES, CampaignFolder, FolderError
 from faceward_sim.campaign.presenting import Order
-from faceward_sim.campaign.run import RUN_KILLED, find_entry, notes_of, open_system, run_campaign
+from faceward_sim.campaign.run import RUN_KILLED, find_entry, notes_of, open_system, replay, run_campaign
 
 LIVE, NOT_LIVE = CaptureOutcome.LIVE, CaptureOutcome.NOT_LIVE
 INCONCLUSIVE, REJECTED = CaptureOutcome.INCONCLUSIVE, CaptureOutcome.REJECTED
@@ -102,6 +105,27 @@ def test_a_run_that_is_told_to_stop_says_how_far_it_is(plan_of, made_up_crew, tm
     crew = made_up_crew(right)
     ending = run_campaign(plan_of(), tmp_path / "out", crew, tell=ends.append, stop=lambda: len(ends) >= 2)
     assert (ending.grants, ending.total) == (2, 7)
+
+
+def test_lines_of_another_order_are_not_written(plan_of, made_up_crew, tmp_path, line_maker):
+    class Confused(made_up_crew):
+        def work(self, orders):
+            first, second, *_ = orders
+            yield Done(first, (Trial(line_maker(second, 1, LIVE)),))
+
+    with pytest.raises(CrewError, match="nothing of it was written"):
+        run_campaign(plan_of(), tmp_path / "out", Confused(right))
+    with pytest.raises(ConfigError, match="no results"):
+        read_results(tmp_path / "out")
+
+
+def test_a_replay_of_the_test_split_is_an_opening(plan_of, made_up_crew, tmp_path, monkeypatch):
+    monkeypatch.setattr("faceward_sim.campaign.presenting.present", lambda order: ())
+    for split, openings in (("test", 2), ("dev", None)):
+        out = tmp_path / split
+        run_campaign(plan_of(split=f'"{split}"'), out, made_up_crew(right))
+        _, lines = replay(out, "sl-940-live-00000")
+        assert len(lines) == 2 and read_results(out).about.test_openings == openings
 
 
 def test_a_presentation_is_found_by_its_id_and_by_its_grants(plan_of, tmp_path):

@@ -119,7 +119,10 @@ def test_an_operating_point_by_hand() -> None:
     dev = {"mask": [float(x) for x in range(1, 11)]}
     test = {"mask": [1, 2, 3, 4, 5, 6, 7, 8, 10, 11], "print": [0.0, 0.0]}
     point = operating_points(test, [5, 9, 10, 11, 12], split="test", chosen_on=("dev", dev))[0]
-    assert point == OperatingPoint(0.10, math.nextafter(9.0, math.inf), "dev", True, "mask", Rate(2, 10), Rate(2, 5))
+    # There is no print on dev, so the limit is not resolved for it.
+    assert point == OperatingPoint(0.10, math.nextafter(9.0, math.inf), "dev", False, "mask", Rate(2, 10), Rate(2, 5))
+    only = operating_points({"mask": test["mask"]}, [5, 9, 10, 11, 12], split="test", chosen_on=("dev", dev))[0]
+    assert only.resolved and only.apcer == point.apcer
 
 
 def test_an_operating_point_without_a_dev_split_says_where_its_threshold_is_from() -> None:

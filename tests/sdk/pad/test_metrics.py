@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from faceward.model.liveness import Outcome
 from faceward.pad import metrics
 from faceward.pad.intervals import Rate
-from faceward.pad.presentation import Presentation
+from faceward.pad.presentation import GateLine, Presentation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,6 +36,29 @@ def test_living_people_by_hand(make: Make) -> None:
     assert metrics.bpcer(living) == Rate(3, 15)
     assert metrics.non_response(living) == Rate(5, 20)
     assert metrics.refused(living) == Rate(8, 20)
+
+
+def answered(make: Make, species: str, outcome: str, said: str) -> Presentation:
+    return make(species, outcome, gates=(GateLine("optics", "1", Outcome(said), "cue", 0.5),))
+
+
+def test_the_gates_alone_by_hand(make: Make) -> None:
+    """Of 10 attacks 2 passed and 3 were caught; 4 were rejected, 3 of them found alive; 1 failed, which is no answer."""
+    attacks = several(make, "mask", live=2, not_live=3, failed=1)
+    attacks += [answered(make, "mask", "rejected", "live") for _ in range(3)]
+    attacks += [answered(make, "mask", "rejected", "inconclusive")]
+    assert metrics.apcer(attacks) == Rate(2, 5)
+    assert metrics.found_alive(attacks) == Rate(5, 9)
+    living = [*several(make, "live", live=3, inconclusive=1), answered(make, "live", "rejected", "live")]
+    assert metrics.gates_refused(living) == Rate(1, 5)
+
+
+def test_two_gates_find_alive_together_or_not_at_all(make: Make) -> None:
+    one, other = (GateLine(name, "1", Outcome.LIVE, "cue", 0.5) for name in ("optics", "pulse"))
+    undecided = GateLine("pulse", "1", Outcome.NOT_EVALUATED, "cue", None)
+    lines = [make("mask", "rejected", gates=gates) for gates in ((one, other), (one, undecided), ())]
+    assert [line.found_alive for line in lines] == [True, False, False]
+    assert metrics.found_alive(lines) == Rate(1, 2)
 
 
 def test_presentations_without_any_response_have_no_error_rate(make: Make) -> None:

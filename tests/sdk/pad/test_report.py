@@ -137,7 +137,10 @@ def test_instruments_by_themselves(make: Make) -> None:
 
 
 def test_each_gate_by_itself(make: Make) -> None:
-    """Three masks: past both gates, stopped by optics alone, stopped by both. Four living: one refused by optics alone."""
+    """Four masks: past both gates, stopped by optics alone, by both, and undecided by both in a capture that was rejected.
+
+    Four living: one refused by optics alone.
+    """
     scope = scope_of(
         make("mask", "live", gates=answers(optics="live", pulse="live")),
         make("mask", "not-live", gates=answers(optics="not-live", pulse="live")),
@@ -148,9 +151,33 @@ def test_each_gate_by_itself(make: Make) -> None:
     )
     optics, pulse = scope.gates
     assert (optics.gate, optics.living_refused, optics.living_refused_alone) == ("optics", Rate(1, 4), Rate(1, 4))
-    assert [(each.species, each.passed, each.stopped_alone) for each in optics.species] == [("mask", Rate(1, 3), 1)]
+    assert [(each.species, each.passed, each.stopped_alone) for each in optics.species] == [("mask", Rate(1, 4), 1)]
     assert (pulse.gate, pulse.living_refused) == ("pulse", Rate(0, 4))
-    assert [(each.species, each.passed, each.stopped_alone) for each in pulse.species] == [("mask", Rate(2, 3), 0)]
+    assert [(each.species, each.passed, each.stopped_alone) for each in pulse.species] == [("mask", Rate(2, 4), 0)]
+
+
+def test_what_was_rejected_though_every_gate_found_it_alive_is_counted_and_told(make: Make) -> None:
+    alive = answers(optics="live", pulse="live")
+    scope = scope_of(make("mask", "rejected", gates=alive), make("mask", "not-live"), make("print", "not-live"), make())
+    mask, print_ = scope.species
+    assert (mask.apcer.rate, mask.found_alive, print_.found_alive) == (Rate(0, 1), Rate(1, 2), Rate(0, 1))
+    (caution,) = [text for text in scope.cautions if "flatters the gates" in text]
+    assert "Captures of mask were rejected" in caution
+    assert not [text for text in scope_of(make("mask", "live"), make()).cautions if "flatters the gates" in text]
+
+
+def test_lines_that_name_no_policy_are_told_all_of_them_or_some(make: Make) -> None:
+    for policies in ((None, None), (None, "ab" * 32), ("cd" * 32, "ab" * 32)):
+        lines = [make("mask", "live", policy_sha256=policies[0]), make(policy_sha256=policies[1])]
+        assert any("names the policy" in text for text in report_of(*lines).cautions), policies
+    assert not any("names the policy" in text for text in report_of(make("mask", "live"), make()).cautions)
+
+
+def test_species_that_dev_never_met_are_told(make: Make) -> None:
+    dev = [make("print", "not-live", split="dev"), make(split="dev")]
+    scope = report_of(*dev, make("print", "not-live"), make("mask", "live"), make()).scopes[0]
+    (caution,) = [text for text in scope.cautions if "chosen without them" in text]
+    assert "has no mask:" in caution and not scope.gates[0].operating_points[0].resolved
 
 
 def test_the_cues_that_decided(make: Make) -> None:

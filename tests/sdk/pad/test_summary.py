@@ -28,7 +28,7 @@ def row_of(summary: str, species: str) -> list[str]:
 def test_a_species_stands_with_its_counts_its_interval_and_what_found_it(make: Make) -> None:
     lines = [make(), *(make("mask", "live") for _ in range(3)), make("mask", "not-live"), make("mask", "rejected")]
     assert row_of(summary_of(*lines), "mask") == [
-        "mask", "5", "4", "3", "75.0 %, 19.4 % to 99.37 %", "1", "optics: dot spread (1)",
+        "mask", "5", "4", "3", "75.0 %, 19.4 % to 99.37 %", "1", "3 of 4", "optics: dot spread (1)",
     ]  # fmt: skip
 
 
