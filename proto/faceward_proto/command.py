@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, UnusableKey, ValueError) as error:
         print(f"faceward-verify: {error}", file=sys.stderr)
         return EXIT_USAGE
+    taken: dict[str, object] = {}
     try:
         store = read_trust_store(
             trust,
@@ -41,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             tenant=asked.tenant,
             lock_group=asked.lock_group,
         )
+        # What a lock keeps of a trust store that it took, also where the record is refused.
+        taken = {"sequence": store.sequence, "minimum_epoch": store.minimum_epoch}
         verified = verify_template(
             record,
             store,
@@ -51,9 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except VerificationError as error:
         print(f"refused: {error}", file=sys.stderr)
-        print(json.dumps({"verdict": "refuse", "kind": error.kind}))
+        print(json.dumps({"verdict": "refuse", "kind": error.kind, **taken}))
         return EXIT_REFUSE
-    print(json.dumps({"verdict": "accept", "kind": "", **_told(verified)}))
+    print(json.dumps({"verdict": "accept", "kind": "", **taken, **_told(verified)}))
     return EXIT_ACCEPT
 
 
@@ -107,8 +110,9 @@ def _told(verified: VerifiedTemplate) -> dict[str, object]:
     return {
         "record_id": verified.record.record_id.hex(),
         "subject": verified.record.subject.hex(),
-        "epoch": verified.record.epoch,
+        "record_epoch": verified.record.epoch,
         "grant_id": verified.grant.grant_id.hex(),
+        "record_sha256": verified.digest.hex(),
         "sensor_key": None if verified.sensor is None else verified.sensor.device_key.key_id,
         "simulated": verified.simulated,
         "development": verified.development,

@@ -22,6 +22,10 @@ from cryptography.hazmat.primitives.serialization import (
 SIGNATURE_BYTES: Final[Mapping[str, int]] = MappingProxyType({"ES256": 64, "Ed25519": 64, "ML-DSA-65": 3309})
 MAX_KEY_BYTES: Final = 4096
 
+# RFC 8032, 5.1: the field's prime, and d of the curve -x^2 + y^2 = 1 + d x^2 y^2.
+_P: Final = 2**255 - 19
+_D: Final = -121665 * pow(121666, -1, _P) % _P
+
 
 class UnusableKey(ValueError):
     """Not a P-256, Ed25519 or ML-DSA-65 public key."""
@@ -32,7 +36,8 @@ class PublicKey:
     """A public key, known by the SHA-256 of its SubjectPublicKeyInfo.
 
     `der` may be given in any spelling of SubjectPublicKeyInfo and is brought to the usual one, so that one key can't
-    count as two. Raises: UnusableKey.
+    count as two. An Ed25519 key that is no point in its one encoding, or one of the eight of small order, by which anybody
+    can sign, verifies nothing: OpenSSL would take either. Raises: UnusableKey.
     """
 
     der: bytes
@@ -89,8 +94,28 @@ class PublicKey:
             if isinstance(self._key, ec.EllipticCurvePublicKey):
                 r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
                 self._key.verify(encode_dss_signature(r, s), message, ec.ECDSA(SHA256()))
+            elif isinstance(self._key, ed25519.Ed25519PublicKey) and not _is_sound_point(self._key.public_bytes_raw()):
+                return False
             else:
                 self._key.verify(signature, message)
         except (InvalidSignature, ValueError):
             return False
         return True
+
+
+def _is_sound_point(encoded: bytes) -> bool:
+    """Whether 32 bytes are the one encoding of a point of edwards25519 whose order is not small (RFC 8032, 5.1.3)."""
+    number = int.from_bytes(encoded, "little")
+    sign, y = number >> 255, number & ((1 << 255) - 1)
+    if y >= _P:
+        return False
+    square = (y * y - 1) * pow(_D * y * y + 1, -1, _P) % _P
+    if square == 0 and sign:
+        return False
+    if square and pow(square, (_P - 1) // 2, _P) != 1:
+        return False
+    # Eight times the point is the neutral one exactly where its order divides eight: doubled three times by its y alone.
+    for _ in range(3):
+        x_squared = (y * y - 1) * pow(_D * y * y + 1, -1, _P) % _P
+        y = (y * y + x_squared) * pow(1 - _D * x_squared * y * y, -1, _P) % _P
+    return y != 1

@@ -6,6 +6,7 @@ VerificationError (faceward_proto.errors); whatever else goes wrong on the way t
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -219,7 +220,7 @@ class TrustStore:
 @dataclass(frozen=True, slots=True, eq=False)
 class VerifiedTemplate:
     """A record that passed every step. `record` and `grant` were read from the bytes that were verified: `payload`
-    is the record's. `sensor` is None for one that proved nothing."""
+    is the record's. `sensor` is None for one that proved nothing. A lock keeps `grant.grant_id` and `digest` together."""
 
     payload: bytes
     record: TemplateRecord
@@ -228,6 +229,11 @@ class VerifiedTemplate:
     sensor: ProvenSensor | None
     simulated: bool
     development: bool
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of `payload`, by which a lock knows the record again (`verify_template_again`)."""
+        return hashlib.sha256(self.payload).digest()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -246,15 +252,14 @@ def verify_template(
     trust: TrustStore,
     *,
     now_s: float,
+    grant_seen: GrantSeen,
     epoch: int | None = None,
     subject: bytes | None = None,
-    grant_seen: GrantSeen | None = None,
 ) -> VerifiedTemplate:
-    """Verify a signed template at Unix time `now_s`.
+    """Verify a signed template that the lock has not taken yet, at Unix time `now_s`.
 
-    `epoch` is the lowest that the lock still takes, where it keeps one; `subject` the pseudonym that the record must be
-    of, where the caller knows it; `grant_seen` the ids of grants that the lock took before, when it takes a new record
-    (None when it looks again at one that it took).
+    `grant_seen` has the ids of the grants that the lock took before; `epoch` is the lowest that it still takes, where it
+    keeps one; `subject` the pseudonym that the record must be of, where the caller knows it.
 
     1. The bytes are one envelope in its canonical form, of the template's payload type.
     2. Enough of the host keys, none of them revoked, signed exactly these bytes, by every rule for hosts.
@@ -273,6 +278,37 @@ def verify_template(
 
     Raises: VerificationError, by kind.
     """
+    verified = _verified(envelope_bytes, trust, now_s, epoch, subject)
+    # 11
+    _unseen(verified.grant.grant_id, grant_seen)
+    return verified
+
+
+def verify_template_again(
+    envelope_bytes: bytes,
+    trust: TrustStore,
+    *,
+    now_s: float,
+    taken: bytes,
+    epoch: int | None = None,
+    subject: bytes | None = None,
+) -> VerifiedTemplate:
+    """Verify a template that the lock took before, by another trust store or at another time: steps 1 to 10.
+
+    `taken` is the `digest` that the record had when it was taken: another record under the same grant is none that was.
+
+    Raises: VerificationError, by kind.
+    """
+    verified = _verified(envelope_bytes, trust, now_s, epoch, subject)
+    if verified.digest != taken:
+        raise GrantUsed("another record was taken by this grant")
+    return verified
+
+
+def _verified(
+    envelope_bytes: bytes, trust: TrustStore, now_s: float, epoch: int | None, subject: bytes | None
+) -> VerifiedTemplate:
+    """Steps 1 to 10 of `verify_template`."""
     if not math.isfinite(now_s):
         raise Expired("the time is not known")
     # 1
@@ -318,8 +354,6 @@ def verify_template(
         raise PermissionInvalid("the grant is for a sensor with another key")
     if grant.host_key and grant.host_key not in {key.digest for key in signed_by}:
         raise PermissionInvalid("the grant is for another host")
-    # 11
-    _unseen(grant.grant_id, grant_seen)
     return VerifiedTemplate(
         payload=envelope.payload,
         record=record,
@@ -496,14 +530,13 @@ def _by_vendor(kind: str, evidence: bytes, claim: CaptureClaim, trust: TrustStor
         raise UntrustedSensor(f"the verifier of {kind} gave no sensor")
     check_identity(sensor, claim)
     check_firmware(sensor, trust.firmware)
-    if trust.revoked_keys & {sensor.device_key.digest, sensor.signing_key.digest}:
+    keys = (sensor.device_key, sensor.signing_key, sensor.agreement_key)
+    if trust.revoked_keys & {key.digest for key in keys if key is not None}:
         raise Revoked("a key of the sensor was revoked")
     return sensor
 
 
-def _unseen(grant_id: bytes, grant_seen: GrantSeen | None) -> None:
-    if grant_seen is None:
-        return
+def _unseen(grant_id: bytes, grant_seen: GrantSeen) -> None:
     try:
         seen = grant_seen(grant_id) if callable(grant_seen) else grant_id in grant_seen
     except Exception as error:

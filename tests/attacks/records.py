@@ -29,7 +29,7 @@ class Enrolled:
     def verdict(self, envelope: bytes, trust: lock.TrustStore | None = None, **told: object) -> str:
         """What the lock says: "taken", or the kind of its refusal."""
         try:
-            lock.verify_template(envelope, trust or self.trust(), **{"now_s": time.time(), **told})
+            lock.verify_template(envelope, trust or self.trust(), **{"now_s": time.time(), "grant_seen": (), **told})
         except lock.VerificationError as error:
             return error.kind
         return "taken"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 
 import pytest
 from faceward_proto import command
-from faceward_proto.envelope import TRUST_TYPE
+from faceward_proto.envelope import TEMPLATE_TYPE, TRUST_TYPE, read_envelope
 from faceward_proto.truststore import write_trust_statement
+
+KEPT = {"sequence": 7, "minimum_epoch": 0}  # of the trust store
 
 
 @pytest.fixture
@@ -37,29 +40,34 @@ def _run(desk, capsys, *more, **changes):
 def test_a_good_record_is_accepted_and_what_a_lock_keeps_is_told(desk, capsys, world):
     code, out, _ = _run(desk, capsys)
     assert code == 0
-    assert json.loads(out) == {
-        "verdict": "accept", "kind": "", "record_id": (b"r" * 16).hex(), "subject": (b"s" * 32).hex(), "epoch": 4,
-        "grant_id": (b"g" * 16).hex(), "sensor_key": world.sensor.device.public.key_id, "simulated": False,
-        "development": False,
+    told = json.loads(out)
+    payload = read_envelope(desk["RECORD"].read_bytes(), TEMPLATE_TYPE).payload
+    assert told.pop("record_sha256") == hashlib.sha256(payload).hexdigest()
+    assert told == {
+        "verdict": "accept", "kind": "", **KEPT, "record_id": (b"r" * 16).hex(), "subject": (b"s" * 32).hex(),
+        "record_epoch": 4, "grant_id": (b"g" * 16).hex(), "sensor_key": world.sensor.device.public.key_id,
+        "simulated": False, "development": False,
     }  # fmt: skip
     assert out.count("\n") == 1
 
 
 @pytest.mark.parametrize(
-    ("changes", "kind"),
+    ("changes", "kind", "kept"),
     [
-        ({"now": 1_900_000_000}, "expired"),
-        ({"epoch": 5}, "revoked"),
-        ({"minimum_sequence": 8}, "rolled-back"),
-        ({"grant_seen": (b"g" * 16).hex()}, "grant-used"),
-        ({"subject": (b"z" * 32).hex()}, "wrong-context"),
-        ({"tenant": "other"}, "wrong-context"),
-        ({"lock_group": "other"}, "wrong-context"),
+        ({"now": 1_900_000_000}, "expired", {}),
+        ({"epoch": 5}, "revoked", KEPT),
+        ({"minimum_sequence": 8}, "rolled-back", {}),
+        ({"grant_seen": (b"g" * 16).hex()}, "grant-used", KEPT),
+        ({"subject": (b"z" * 32).hex()}, "wrong-context", KEPT),
+        ({"tenant": "other"}, "wrong-context", {}),
+        ({"lock_group": "other"}, "wrong-context", {}),
     ],
 )
-def test_a_refusal_says_its_kind_on_one_line(desk, capsys, changes, kind):
+def test_a_refusal_says_its_kind_on_one_line_and_what_is_kept_of_a_store_that_was_taken(
+    desk, capsys, changes, kind, kept
+):
     code, out, err = _run(desk, capsys, **changes)
-    assert (code, json.loads(out)) == (1, {"verdict": "refuse", "kind": kind})
+    assert (code, json.loads(out)) == (1, {"verdict": "refuse", "kind": kind, **kept})
     assert err.startswith("refused: ")
 
 

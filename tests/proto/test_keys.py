@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from faceward_proto.keys import PublicKey, UnusableKey
+from faceward_proto.keys import PublicKey, UnusableKey, _is_sound_point
 
 # RFC 8032, 7.1, test 1: the empty message.
 RFC_8032_KEY = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
@@ -90,3 +90,40 @@ def test_what_is_no_usable_key_is_refused():
             PublicKey(junk)
     with pytest.raises(UnusableKey):
         PublicKey.from_pem(b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")
+
+
+# The eight points of small order, and other spellings of some of them that OpenSSL takes for more keys (p is
+# 2^255 - 19; RFC 8032, 5.1.3 refuses all spellings but one).
+SMALL_ORDER = [
+    "01" + 31 * "00", "ec" + 30 * "ff" + "7f", 32 * "00", 31 * "00" + "80",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+]  # fmt: skip
+RESPELLED = ["01" + 30 * "00" + "80", "ee" + 30 * "ff" + "7f", "ed" + 30 * "ff" + "7f", "ed" + 31 * "ff"]
+NO_POINTS = [32 * "ff", "02" + 31 * "00"]
+
+
+def ed25519_of(raw: bytes) -> PublicKey:
+    key = ed25519.Ed25519PublicKey.from_public_bytes(raw)
+    return PublicKey(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+
+@pytest.mark.parametrize("spelling", [*SMALL_ORDER, *RESPELLED, *NO_POINTS])
+def test_an_ed25519_key_by_which_anybody_can_sign_or_that_is_no_point_verifies_nothing(spelling):
+    base = bytes.fromhex("58" + 31 * "66")
+    signature = base + (1).to_bytes(32, "little")  # R = B and s = 1: good under the neutral point, over any message
+    key = ed25519_of(bytes.fromhex(spelling))
+    assert not any(key.verifies(signature, message) for message in (b"", b"a", b"b", b"c", b"d", b"e", b"f", b"g"))
+    assert not _is_sound_point(bytes.fromhex(spelling))
+
+
+def test_openssl_would_take_a_signature_that_nobody_made():
+    key = ed25519.Ed25519PublicKey.from_public_bytes(bytes.fromhex("01" + 31 * "00"))
+    key.verify(bytes.fromhex("58" + 31 * "66") + (1).to_bytes(32, "little"), b"whatever")
+
+
+def test_every_ed25519_key_that_somebody_made_is_sound():
+    made = [ed25519.Ed25519PrivateKey.generate().public_key().public_bytes_raw() for _ in range(200)]
+    assert all(map(_is_sound_point, made))

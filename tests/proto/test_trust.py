@@ -12,14 +12,19 @@ from faceward_proto.v1 import grant_pb2, template_pb2
 from faceward_proto.v1.envelope_pb2 import Envelope
 
 
+def _taken(data, store, **arguments):
+    """What a lock takes that has taken nothing yet."""
+    return trust.verify_template(data, store, **{"grant_seen": (), **arguments})
+
+
 def _refused(world, data, store=None, **arguments):
     with pytest.raises(trust.VerificationError) as caught:
-        trust.verify_template(data, store or world.store, **{"now_s": world.now_s, **arguments})
+        _taken(data, store or world.store, **{"now_s": world.now_s, **arguments})
     return caught.value
 
 
 def test_a_good_record_verifies_and_tells_who_signed_it(world):
-    verified = trust.verify_template(world.sealed_record(), world.store, now_s=world.now_s, epoch=4, subject=b"s" * 32)
+    verified = _taken(world.sealed_record(), world.store, now_s=world.now_s, epoch=4, subject=b"s" * 32)
     assert verified.record == world.record(grant=verified.record.grant)
     assert verified.payload == verified.record.SerializeToString(deterministic=True)
     assert verified.grant == world.grant()
@@ -30,7 +35,7 @@ def test_a_good_record_verifies_and_tells_who_signed_it(world):
 def test_ed25519_signs_as_well(world, new_key):
     key = new_key("Ed25519")
     store = world.believing(hosts=(trust.any_of([key.trusted()]),))
-    assert trust.verify_template(world.sealed_record(key), store, now_s=world.now_s).signed_by == {key.public}
+    assert _taken(world.sealed_record(key), store, now_s=world.now_s).signed_by == {key.public}
 
 
 # 1, 2: envelope and signature
@@ -84,7 +89,7 @@ def test_a_rule_counts_different_keys(world, new_key, make, enough):
     for count in (1, 2, 3):
         data = world.sealed_record(*keys[:count], keys[0], keys[0])
         if count >= enough:
-            trust.verify_template(data, store, now_s=world.now_s)
+            _taken(data, store, now_s=world.now_s)
         else:
             assert isinstance(_refused(world, data, store), trust.SignatureInvalid)
 
@@ -93,7 +98,7 @@ def test_every_rule_for_hosts_must_be_met(world, new_key):
     classical, quantum_safe = new_key(), new_key("ML-DSA-65")
     rules = (trust.any_of([classical.trusted()]), trust.any_of([quantum_safe.trusted()]))
     store = world.believing(hosts=rules)
-    verified = trust.verify_template(world.sealed_record(classical, quantum_safe), store, now_s=world.now_s)
+    verified = _taken(world.sealed_record(classical, quantum_safe), store, now_s=world.now_s)
     assert verified.signed_by == {classical.public, quantum_safe.public}
     for keys in ((classical,), (quantum_safe,), (classical, classical)):
         assert isinstance(_refused(world, world.sealed_record(*keys), store), trust.SignatureInvalid)
@@ -111,7 +116,7 @@ def test_a_key_in_a_file_beside_a_good_one_counts_for_nothing(world, new_key):
     second = new_key()
     store = world.believing(hosts=(trust.any_of([world.host.trusted(), second.trusted("file")]),))
     data = world.sealed_record(world.host, second)
-    assert trust.verify_template(data, store, now_s=world.now_s).signed_by == {world.host.public}
+    assert _taken(data, store, now_s=world.now_s).signed_by == {world.host.public}
     bound = world.sealed_grant(host_key=second.public.digest)
     data = world.sealed_record(world.host, second, grant=bound)
     assert isinstance(_refused(world, data, store), trust.PermissionInvalid)
@@ -156,7 +161,7 @@ def test_a_revoked_key_does_not_count_beside_a_good_one(world, new_key):
     revoked = frozenset({world.host.public.digest})
     data = world.sealed_record(world.host, second)
     any_of = world.believing(hosts=(trust.any_of(keys),), revoked_keys=revoked)
-    assert trust.verify_template(data, any_of, now_s=world.now_s).signed_by == {second.public}
+    assert _taken(data, any_of, now_s=world.now_s).signed_by == {second.public}
     assert isinstance(
         _refused(world, data, world.believing(hosts=(trust.all_of(keys),), revoked_keys=revoked)), trust.Revoked
     )
@@ -179,7 +184,7 @@ def test_a_key_in_a_file_is_refused_unless_development_is_allowed(world, role):
     store = world.believing(**{role: (trust.any_of([key.trusted("file")]),)})
     assert isinstance(_refused(world, world.sealed_record(), store), trust.UntrustedKey)
     allowed = world.believing(**{role: (trust.any_of([key.trusted("file")]),), "allow_development": True})
-    verified = trust.verify_template(world.sealed_record(), allowed, now_s=world.now_s)
+    verified = _taken(world.sealed_record(), allowed, now_s=world.now_s)
     assert verified.development
 
 
@@ -217,7 +222,7 @@ def test_a_record_counts_from_its_issue_to_just_before_its_expiry(world):
     data, record = world.sealed_record(), world.record()
     skew_s = world.store.clock_skew_s
     for now_s in (record.issued_at_s - skew_s, record.expires_at_s - 0.001):
-        trust.verify_template(data, world.store, now_s=now_s)
+        _taken(data, world.store, now_s=now_s)
     for now_s in (record.issued_at_s - skew_s - 1, record.expires_at_s, math.nan, math.inf, -math.inf):
         assert isinstance(_refused(world, data, now_s=now_s), trust.Expired)
 
@@ -235,7 +240,7 @@ def test_a_grant_at_no_time_is_refused(world):
 
 def test_an_expired_trust_store_trusts_nothing(world):
     store = world.believing(expires_at_s=world.now_s + 10)
-    trust.verify_template(world.sealed_record(), store, now_s=world.now_s + 9.5)
+    _taken(world.sealed_record(), store, now_s=world.now_s + 9.5)
     assert isinstance(_refused(world, world.sealed_record(), store, now_s=world.now_s + 10), trust.Expired)
 
 
@@ -262,7 +267,7 @@ def test_a_revoked_subjects_record_is_refused_whomever_its_grant_is_for(world):
 
 def test_the_higher_of_both_epochs_counts(world):
     data = world.sealed_record()
-    trust.verify_template(data, world.believing(minimum_epoch=4), now_s=world.now_s, epoch=4)
+    _taken(data, world.believing(minimum_epoch=4), now_s=world.now_s, epoch=4)
     assert isinstance(_refused(world, data, epoch=5), trust.Revoked)
     assert isinstance(_refused(world, data, world.believing(minimum_epoch=5), epoch=1), trust.Revoked)
 
@@ -287,7 +292,7 @@ def test_any_answer_but_live_is_refused(world, where, outcome):
 
 
 def test_a_required_gate_must_be_there(world):
-    trust.verify_template(
+    _taken(
         world.sealed_record(), world.believing(gates=(trust.ComponentFloor("flatness"),)), now_s=world.now_s
     )
     both = (trust.ComponentFloor("flatness"), trust.ComponentFloor("eyes"))
@@ -301,7 +306,7 @@ def test_no_gates_at_all_are_refused(world):
 
 
 def test_a_policy_that_is_not_pinned_is_refused(world):
-    trust.verify_template(
+    _taken(
         world.sealed_record(), world.believing(policy_hashes=frozenset({b"p" * 32})), now_s=world.now_s
     )
     error = _refused(world, world.sealed_record(), world.believing(policy_hashes=frozenset({b"q" * 32})))
@@ -312,7 +317,7 @@ def test_a_policy_that_is_not_pinned_is_refused(world):
 def test_a_gate_must_reach_its_floor(world, minimum, taken):
     store = world.believing(gates=(trust.ComponentFloor("flatness", minimum),))
     if taken:
-        trust.verify_template(world.sealed_record(), store, now_s=world.now_s)
+        _taken(world.sealed_record(), store, now_s=world.now_s)
     else:
         assert isinstance(_refused(world, world.sealed_record(), store), trust.NotShownLive)
 
@@ -322,13 +327,13 @@ def test_a_version_without_numbers_alone_is_below_every_floor(world, version):
     data = world.sealed_record(gates__0__version=version)
     floored = world.believing(gates=(trust.ComponentFloor("flatness", "0"),))
     assert isinstance(_refused(world, data, floored), trust.NotShownLive)
-    trust.verify_template(data, world.believing(gates=(trust.ComponentFloor("flatness"),)), now_s=world.now_s)
+    _taken(data, world.believing(gates=(trust.ComponentFloor("flatness"),)), now_s=world.now_s)
 
 
 @pytest.mark.parametrize("pinned", [("sface", "1"), ("sface", "0.9"), ("sface", "")])
 def test_an_extractor_that_is_pinned_and_reaches_its_floor_is_taken(world, pinned):
     store = world.believing(extractors=(trust.ComponentFloor("other", "1"), trust.ComponentFloor(*pinned)))
-    trust.verify_template(world.sealed_record(), store, now_s=world.now_s)
+    _taken(world.sealed_record(), store, now_s=world.now_s)
 
 
 @pytest.mark.parametrize("pinned", [("sface", "2"), ("other", "1"), ("other", "")])
@@ -342,7 +347,7 @@ def test_an_extractor_that_is_not_pinned_or_below_its_floor_is_refused(world, pi
 
 def test_an_attested_sensor_is_taken_and_told(world):
     data = world.sealed(world.sensor.attest(world.record()))
-    verified = trust.verify_template(data, world.believing(allow_unattested=False), now_s=world.now_s)
+    verified = _taken(data, world.believing(allow_unattested=False), now_s=world.now_s)
     assert (verified.sensor.serial, verified.sensor.security_version) == ("W-1", 3)
     assert verified.sensor.device_key == world.sensor.device.public
     assert not verified.simulated
@@ -354,7 +359,7 @@ def test_a_simulated_sensor_is_refused_unless_it_is_allowed_by_name(world):
     loosened = world.believing(sensor_roots=roots, allow_development=True, allow_unattested=True)
     assert isinstance(_refused(world, data, loosened), trust.UntrustedSensor)
     allowed = world.believing(sensor_roots=roots, allow_simulated=True)
-    assert trust.verify_template(data, allowed, now_s=world.now_s).simulated
+    assert _taken(data, allowed, now_s=world.now_s).simulated
 
 
 @pytest.mark.parametrize("simulated", [True, False])
@@ -417,7 +422,7 @@ def test_a_vendors_own_evidence_is_judged_by_its_verifier(world):
         return _proven(world)
 
     store = world.believing(evidence_verifiers={"acme.sensor.v1": verifier}, allow_unattested=False)
-    verified = trust.verify_template(_vendors_record(world), store, now_s=world.now_s)
+    verified = _taken(_vendors_record(world), store, now_s=world.now_s)
     assert verified.sensor == _proven(world)
     ((evidence, claim),) = asked
     assert evidence == b"acme's own"
@@ -517,7 +522,7 @@ def test_a_grant_for_this_sensors_key_permits_and_for_another_does_not(world):
         record = world.record(grant=world.sealed_grant(sensor_key=key.public.digest))
         data = world.sealed(world.sensor.attest(record))
         if taken:
-            trust.verify_template(data, store, now_s=world.now_s)
+            _taken(data, store, now_s=world.now_s)
         else:
             assert isinstance(_refused(world, data, store), trust.PermissionInvalid)
 
@@ -545,7 +550,7 @@ def test_every_rule_for_administrators_must_be_met(world, new_key):
         data = world.sealed_record(grant=world.sealed_grant(*keys))
         assert isinstance(_refused(world, data, store), trust.SignatureInvalid)
     both = world.sealed_record(grant=world.sealed_grant(world.administrator, second))
-    trust.verify_template(both, store, now_s=world.now_s)
+    _taken(both, store, now_s=world.now_s)
 
 
 # 11: a grant is taken once
@@ -556,27 +561,47 @@ def _lost(grant_id):
 
 
 @pytest.mark.parametrize(
-    "seen", [frozenset({b"g" * 16}), [b"g" * 16], lambda grant_id: grant_id == b"g" * 16, lambda grant_id: None, _lost]
+    "seen",
+    [None, frozenset({b"g" * 16}), [b"g" * 16], lambda grant_id: grant_id == b"g" * 16, lambda grant_id: None, _lost],
 )
 def test_a_grant_that_was_taken_or_may_have_been_is_refused(world, seen):
     assert isinstance(_refused(world, world.sealed_record(), grant_seen=seen), trust.GrantUsed)
 
 
-@pytest.mark.parametrize("seen", [None, frozenset(), [b"h" * 16], lambda grant_id: False])
+@pytest.mark.parametrize("seen", [(), frozenset(), [b"h" * 16], lambda grant_id: False])
 def test_a_grant_that_was_never_taken_permits(world, seen):
-    trust.verify_template(world.sealed_record(), world.store, now_s=world.now_s, grant_seen=seen)
+    _taken(world.sealed_record(), world.store, now_s=world.now_s, grant_seen=seen)
+
+
+def test_which_grants_were_taken_has_to_be_said(world):
+    with pytest.raises(TypeError, match="grant_seen"):
+        trust.verify_template(world.sealed_record(), world.store, now_s=world.now_s)
+
+
+def test_a_record_that_was_taken_is_taken_again_and_no_other_under_its_grant(world):
+    grant = world.sealed_grant()
+    first = world.sealed_record(grant=grant)
+    taken = _taken(first, world.store, now_s=world.now_s)
+    again = trust.verify_template_again(first, world.store, now_s=world.now_s, taken=taken.digest)
+    assert again.record == taken.record
+    other = world.sealed_record(grant=grant, sdk_version="0.2.0")
+    assert _taken(other, world.store, now_s=world.now_s).grant.grant_id == taken.grant.grant_id
+    with pytest.raises(trust.GrantUsed, match="another record"):
+        trust.verify_template_again(other, world.store, now_s=world.now_s, taken=taken.digest)
+    with pytest.raises(trust.Expired):
+        trust.verify_template_again(first, world.store, now_s=world.now_s + 1e9, taken=taken.digest)
 
 
 def test_a_grant_for_this_sensor_and_host_permits(world):
     grant = world.sealed_grant(sensor_serial="W-1", host_key=world.host.public.digest)
-    trust.verify_template(world.sealed_record(grant=grant), world.store, now_s=world.now_s)
+    _taken(world.sealed_record(grant=grant), world.store, now_s=world.now_s)
 
 
 def test_a_development_grant_is_refused_unless_it_is_allowed_by_name(world):
     data = world.sealed_record(grant=world.sealed_grant(development=True))
     loosened = world.believing(allow_simulated=True, allow_unattested=True)
     assert isinstance(_refused(world, data, loosened), trust.PermissionInvalid)
-    assert trust.verify_template(data, world.believing(allow_development=True), now_s=world.now_s).development
+    assert _taken(data, world.believing(allow_development=True), now_s=world.now_s).development
 
 
 def test_a_grant_that_is_none_is_refused(world, new_key):

@@ -589,7 +589,7 @@ def test_a_production_host_enrolls_by_an_administrator_s_grant_and_its_trust_sto
 ) -> None:
     desk.tell()
     made = enroll(production.host, "alice", grant=production.ask())
-    verified = verify_template(made.envelope, production.host.trust(), now_s=production.host.clock())
+    verified = verify_template(made.envelope, production.host.trust(), now_s=production.host.clock(), grant_seen=())
     assert (verified.simulated, verified.development) == (False, False)
     assert made.record.sensor.attestation is Attestation.VERIFIED
 

@@ -90,6 +90,7 @@ typedef int (*fw_grant_seen)(void *context, const uint8_t grant_id[16]);
 typedef struct {
     fw_TemplateRecord record; /* poses, relief and gates: fw_each_of(payload, fw_TemplateRecord_..._tag) */
     fw_view payload;          /* the bytes that were verified and then read */
+    uint8_t digest[32];       /* SHA-256 of them: keep it with grant.grant_id */
     fw_Grant grant;
     bool attested;            /* a sensor proved what it is and what it saw; without it, all of record.sensor is hearsay */
     bool simulated;
@@ -118,8 +119,9 @@ typedef struct {
 fw_result fw_verify_new(const uint8_t *bytes, size_t len, const fw_trust *trust, uint64_t now_s, uint64_t epoch,
                         const uint8_t *subject, fw_grant_seen grant_seen, void *context, fw_template *out);
 
-/* Verifies a record that the lock took before: steps 1 to 10. */
+/* Verifies a record that the lock took before: steps 1 to 10. `taken` is the digest that it had then; another record under
+ * the same grant is FW_GRANT_USED, and so is any without `taken`. */
 fw_result fw_verify_again(const uint8_t *bytes, size_t len, const fw_trust *trust, uint64_t now_s, uint64_t epoch,
-                          const uint8_t *subject, fw_template *out);
+                          const uint8_t *subject, const uint8_t taken[32], fw_template *out);
 
 #endif

@@ -201,20 +201,28 @@ int main(int count, char **arguments)
     static fw_template found;
     const fw_anchor anchor = {to.roots, to.root_count, need};
     const fw_lock lock = {&anchor, 1, to.tenant, to.lock_group};
-    fw_result result = fw_trust_open(store_bytes, store_len, &lock, to.now_s, to.sequence, &trust);
-    if (result == FW_ACCEPTED)
+    const fw_result opened = fw_trust_open(store_bytes, store_len, &lock, to.now_s, to.sequence, &trust);
+    fw_result result = opened;
+    if (opened == FW_ACCEPTED)
         result = fw_verify_new(record_bytes, record_len, &trust, to.now_s, to.epoch,
                                to.has_subject ? subject_bytes : NULL, grant_seen, &to, &found);
 
-    if (result != FW_ACCEPTED) {
-        printf("{\"verdict\": \"refuse\", \"kind\": \"%s\"}\n", fw_result_name(result));
+    /* What a lock keeps of a trust store that it took, also where the record is refused. */
+    const bool is_refused = result != FW_ACCEPTED;
+    printf("{\"verdict\": \"%s\", \"kind\": \"%s\"", is_refused ? "refuse" : "accept",
+           is_refused ? fw_result_name(result) : "");
+    if (opened == FW_ACCEPTED)
+        printf(", \"sequence\": %llu, \"minimum_epoch\": %llu", (unsigned long long)trust.head.sequence,
+               (unsigned long long)trust.head.minimum_epoch);
+    if (is_refused) {
+        printf("}\n");
         return REFUSE;
     }
-    printf("{\"verdict\": \"accept\", \"kind\": \"\"");
     print_hexadecimal("record_id", found.record.record_id);
     print_hexadecimal("subject", found.record.subject);
     print_hexadecimal("grant_id", found.grant.grant_id);
-    printf(", \"epoch\": %llu, \"simulated\": %s, \"development\": %s}\n", (unsigned long long)found.record.epoch,
+    print_hexadecimal("record_sha256", (fw_view){found.digest, sizeof found.digest});
+    printf(", \"record_epoch\": %llu, \"simulated\": %s, \"development\": %s}\n", (unsigned long long)found.record.epoch,
            found.simulated ? "true" : "false", found.development ? "true" : "false");
     return ACCEPT;
 }

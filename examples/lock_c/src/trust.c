@@ -223,20 +223,36 @@ static fw_result verify(fw_view bytes, const fw_trust *trust, uint64_t now_s, ui
     return FW_ACCEPTED;
 }
 
-fw_result fw_verify_again(const uint8_t *bytes, size_t len, const fw_trust *trust, uint64_t now_s, uint64_t epoch,
-                          const uint8_t *subject, fw_template *out)
+/* Steps 1 to 10; `out` is all zeros after a refusal. */
+static fw_result verify_or_clear(const uint8_t *bytes, size_t len, const fw_trust *trust, uint64_t now_s,
+                                 uint64_t epoch, const uint8_t *subject, fw_template *out)
 {
     memset(out, 0, sizeof *out);
     const fw_result result = verify((fw_view){bytes, len}, trust, now_s, epoch, subject, out);
-    if (result != FW_ACCEPTED)
+    if (result == FW_ACCEPTED)
+        fw_sha256(out->payload, out->digest);
+    else
         memset(out, 0, sizeof *out);
     return result;
+}
+
+fw_result fw_verify_again(const uint8_t *bytes, size_t len, const fw_trust *trust, uint64_t now_s, uint64_t epoch,
+                          const uint8_t *subject, const uint8_t taken[32], fw_template *out)
+{
+    const fw_result result = verify_or_clear(bytes, len, trust, now_s, epoch, subject, out);
+    if (result != FW_ACCEPTED)
+        return result;
+    if (taken == NULL || memcmp(taken, out->digest, sizeof out->digest) != 0) {
+        memset(out, 0, sizeof *out);
+        return FW_GRANT_USED;
+    }
+    return FW_ACCEPTED;
 }
 
 fw_result fw_verify_new(const uint8_t *bytes, size_t len, const fw_trust *trust, uint64_t now_s, uint64_t epoch,
                         const uint8_t *subject, fw_grant_seen grant_seen, void *context, fw_template *out)
 {
-    const fw_result result = fw_verify_again(bytes, len, trust, now_s, epoch, subject, out);
+    const fw_result result = verify_or_clear(bytes, len, trust, now_s, epoch, subject, out);
     if (result != FW_ACCEPTED)
         return result;
     /* 11 */

@@ -41,6 +41,13 @@ static int seen(void *context, const uint8_t grant_id[16])
     return FW_GRANT_NEW;
 }
 
+static int unseen(void *context, const uint8_t grant_id[16])
+{
+    (void)context;
+    (void)grant_id;
+    return FW_GRANT_NEW;
+}
+
 static uint8_t answer_of(fw_result result)
 {
     return result == FW_ACCEPTED ? 0 : (uint8_t)result;
@@ -71,7 +78,8 @@ static void judge(void)
     const fw_result opened = fw_trust_open(now.store.data, now.store.len, &lock, now.now_s, now.sequence, &trust);
     now.answer[0] = now.answer[1] = now.answer[2] = answer_of(opened);
     if (opened != FW_ACCEPTED) {
-        const fw_result closed = fw_verify_again(now.record.data, now.record.len, &trust, now.now_s, 0, NULL, &found);
+        const fw_result closed =
+            fw_verify_new(now.record.data, now.record.len, &trust, now.now_s, 0, NULL, unseen, NULL, &found);
         require(closed != FW_ACCEPTED && is_nothing(&found)); /* by a trust store that was refused, nothing is accepted */
         return;
     }
@@ -80,9 +88,21 @@ static void judge(void)
         fw_verify_new(now.record.data, now.record.len, &trust, now.now_s, now.epoch, subject, seen, &now.taken, &found);
     now.answer[1] = answer_of(result);
     require(result == FW_ACCEPTED || is_nothing(&found));
-    result = fw_verify_again(now.record.data, now.record.len, &trust, now.now_s, now.epoch, subject, &found);
+    /* As when it was taken by a lock that knows no grant, so that what follows is what step 11 alone does not say. */
+    uint8_t taken[32] = {0};
+    if (fw_verify_new(now.record.data, now.record.len, &trust, now.now_s, now.epoch, subject, unseen, NULL, &found) ==
+        FW_ACCEPTED)
+        memcpy(taken, found.digest, sizeof taken);
+    result = fw_verify_again(now.record.data, now.record.len, &trust, now.now_s, now.epoch, subject, taken, &found);
     now.answer[2] = answer_of(result);
     require(result == FW_ACCEPTED || is_nothing(&found));
+    if (result == FW_ACCEPTED) {
+        taken[31] ^= 1; /* another record under that grant */
+        result = fw_verify_again(now.record.data, now.record.len, &trust, now.now_s, now.epoch, subject, taken, &found);
+        require(result == FW_GRANT_USED && is_nothing(&found));
+        result = fw_verify_again(now.record.data, now.record.len, &trust, now.now_s, now.epoch, subject, NULL, &found);
+        require(result == FW_GRANT_USED && is_nothing(&found));
+    }
     result =
         fw_verify_new(now.record.data, now.record.len, &trust, now.now_s, now.epoch, subject, NULL, NULL, &found);
     require(result != FW_ACCEPTED && is_nothing(&found)); /* a lock that can't tell which grants it took takes none */
