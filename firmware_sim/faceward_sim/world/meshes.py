@@ -217,7 +217,7 @@ def _skin(seed: int, tone: float | None) -> tuple[float, Material]:
 
 
 def _silicone(seed: int, tone: float | None) -> tuple[float, Material]:
-    silicone = draw_typical_silicone(seed)
+    silicone = draw_typical_silicone(seed, draw_complexion(seed, tone))
     return silicone.reflectance, silicone.material
 
 
@@ -227,7 +227,7 @@ def _matched(seed: int, tone: float | None) -> tuple[float, Material]:
 
 
 def _solid(
-    name: str, reflectance: float, r50_mm: float, r90_mm: float, specular: float, roughness: float
+    name: str, reflectance: float, over_range_mm: float, r50_mm: float, r90_mm: float, specular: float, roughness: float
 ) -> MeshMaterial:
     """A material of the parameter sheet's instrument table; r90, gloss and the draw of 15 % around them are assumed."""
 
@@ -235,7 +235,10 @@ def _solid(
         rng = stream(seed, f"mesh-{name}")
         wide = float(rng.uniform(0.85, 1.15))
         shown = float(np.clip(reflectance * rng.uniform(0.85, 1.15), 0.02, 0.92))
-        return shown, Material(name, r50_mm * wide, r90_mm * wide, specular, roughness * float(rng.uniform(0.8, 1.2)))
+        rough = roughness * float(rng.uniform(0.8, 1.2))
+        return shown, Material(
+            name, r50_mm * wide, r90_mm * wide, specular, rough, over_range_mm=over_range_mm * wide
+        )
 
     return MeshMaterial(name, f"{name}, reflectance about {reflectance:g} at 940 nm", draw)
 
@@ -247,11 +250,11 @@ MATERIALS: Mapping[str, MeshMaterial] = MappingProxyType(
             MeshMaterial("skin", "skin of a tone", _skin),
             MeshMaterial("silicone", "typical silicone, 3 mm", _silicone),
             MeshMaterial("silicone-matched", "silicone matched to skin of a tone", _matched),
-            _solid("latex", 0.60, 0.75, 2.4, 0.04, 0.35),
-            _solid("resin", 0.71, 1.10, 3.4, 0.05, 0.20),
-            _solid("abs", 0.83, 0.25, 0.9, 0.05, 0.25),
-            _solid("paper", 0.70, 0.05, 0.2, 0.03, 0.50),
-            _solid("plaster", 0.89, 0.05, 0.2, 0.02, 0.70),
+            _solid("latex", 0.60, 5.4, 0.75, 2.4, 0.04, 0.35),
+            _solid("resin", 0.71, 10.3, 1.10, 3.4, 0.05, 0.20),
+            _solid("abs", 0.83, 5.0, 0.25, 0.9, 0.05, 0.25),
+            _solid("paper", 0.70, 1.3, 0.05, 0.2, 0.03, 0.50),
+            _solid("plaster", 0.89, 2.8, 0.05, 0.2, 0.02, 0.70),
         )
     }
 )

@@ -198,3 +198,10 @@ def test_a_mesh_moves_as_a_head_in_its_material_and_looks_at_the_sensor(head, tm
     assert not np.array_equal(surface.vertices_mm, later.surfaces[0].vertices_mm)
     assert surface.triangles is later.surfaces[0].triangles
     assert surface.vertices_mm[:, 2].min() == pytest.approx(400 - 35, abs=30)
+
+
+@pytest.mark.parametrize("name", sorted(MATERIALS))
+def test_every_material_of_a_mesh_is_drawn_lets_light_in_and_is_the_same_again(name):
+    shown, material = MATERIALS[name].draw(7, 2.0)
+    assert 0 < shown < 1 and material.over_range_mm > 0 and 0 < material.dot_r50_mm < material.dot_r90_mm
+    assert MATERIALS[name].draw(7, 2.0)[0] == shown != MATERIALS[name].draw(8, 2.0)[0]
