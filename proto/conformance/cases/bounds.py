@@ -11,6 +11,8 @@ from ingredients import (
     NOW_S,
     attested,
     changed,
+    grant,
+    record,
     record_message,
     seal,
     trust,
@@ -76,5 +78,50 @@ def bounds() -> Iterator[Case]:
         sensor__evidence_kind=None,
     )
     yield refused("evidence-too-long", "evidence beyond 4,096 bytes", sensor__evidence=bytes(4097))
+    yield refused("model-control", "a control character in a text", sensor__model="a\x7fb")
+    yield refused("serial-control", "a control character in a text", sensor__serial="a\x7fb")
+    yield refused("firmware-version-control", "a control character in a text", sensor__firmware_version="a\x7fb")
     yield refused("no-grant", "no grant", grant=None)
+    yield from _one_above()
     yield refused("grant-too-long", "a grant's envelope beyond 16,384 bytes", grant=bytes(16_385))
+
+
+def _one_above() -> Iterator[Case]:
+    """One more than there may be, and sizes and texts that are none; the sensor signed what it signs of them."""
+
+    def refused(name: str, why: str, **changes: object) -> Case:
+        return Case(f"bounds/{name}", why, "unsupported-record", record(**changes), trust())
+
+    gate = record_message().gates[0]
+    many = [template_pb2.GateResult.FromString(gate.SerializeToString()) for _ in range(17)]
+    for number, each in enumerate(many):
+        each.name = f"gate-{number:02}"
+    many[-1].name = "skin-optics"
+    many[0].name = "flatness"
+    measures = [gate.measures[0]] * 33
+    one = [1.0] + [0.0] * 1024
+    yield refused("embedding-too-long", "embeddings of 1,025 numbers", poses__0__embedding=one, poses__1__embedding=one)
+    yield refused("relief-too-long", "a relief of 1,025 numbers", relief=[0.5] * 1025)
+    yield refused("gates-too-many", "17 gates", gates=sorted(many, key=lambda each: each.name))
+    yield refused("measures-too-many", "a gate with 33 measures", gates__0__measures=measures)
+    yield refused("cue-too-long", "a cue of 129 bytes", gates__0__cue="x" * 129)
+    yield refused("policy-hash", "a policy's digest of 31 bytes", policy_hash=bytes(31))
+    yield refused("capture-digest", "a capture's digest of 33 bytes", capture__digest=bytes(33))
+    yield refused("schedule-digest", "a schedule's digest of 31 bytes", capture__schedule_digest=bytes(31))
+    yield refused("depth-digest", "a depth frame's digest of 31 bytes", poses__0__depth_digest=bytes(31))
+    for name, path in {
+        "extractor-name": "extractor__name", "extractor-version": "extractor__version", "sdk-version": "sdk_version",
+        "capture-id": "capture__capture_id", "gate-version": "gates__0__version", "tenant-too-long": "tenant",
+    }.items():  # fmt: skip
+        value = "x" * 65 if name == "tenant-too-long" else "a b"
+        yield refused(name, f"no identifier: {path.replace('__', '.')}", **{path: value})
+    for name, path in {
+        "hardware-revision": "sensor__hardware_revision", "distribution": "gates__0__distribution",
+        "measure-name": "gates__0__measures__0__name", "measure-unit": "gates__0__measures__0__unit",
+    }.items():  # fmt: skip
+        yield refused(f"{name}-control", f"a control character in a text: {path.replace('__', '.')}", **{path: "a\x7fb"})
+    grant_key = grant(sensor_key=bytes(31))
+    yield Case(
+        "bounds/grant-sensor-key", "a grant for a sensor's key of 31 bytes", "unsupported-record",
+        record(permission=grant_key), trust(),
+    )  # fmt: skip

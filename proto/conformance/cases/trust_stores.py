@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from faceward_proto.envelope import TEMPLATE_TYPE, TRUST_TYPE
+from faceward_proto.trust import TrustedKey
 from faceward_proto.truststore import write_trust_statement
 from faceward_proto.v1 import trust_pb2
 from faceward_proto.v1.envelope_pb2 import Envelope
@@ -182,6 +184,50 @@ def trust_stores() -> Iterator[Case]:
     yield refused("revocation-twice", "one revocation twice", stated(revoked_keys=[b"\1" * 32, b"\1" * 32]))
     yield refused("short-revocation", "a digest of 20 bytes revokes nothing", stated(revoked_keys=[b"\1" * 20]))
     yield refused("epoch", "an epoch beyond all bounds", stated(minimum_epoch=1 << 40))
+    yield refused("sequence", "a sequence beyond all bounds", stated(sequence=1 << 40))
+    # One more of each than there may be, in order and each once.
+    numbers = [number.to_bytes(2, "big") for number in range(4097)]
+    names = [f"a-{number:02}" for number in range(65)]
+    yield refused(
+        "floors-too-many",
+        "65 firmware floors",
+        grown(lambda message: _before(message.firmware, [{"vendor": "Acme", "model": each} for each in names[:64]])),
+    )
+    yield refused(
+        "gates-too-many", "17 gates", grown(lambda message: _before(message.gates, [{"name": each} for each in names[:15]]))
+    )
+    yield refused(
+        "extractors-too-many",
+        "17 extractors",
+        grown(lambda message: _before(message.extractors, [{"name": each} for each in names[:16]])),
+    )
+    yield refused(
+        "policies-too-many", "65 pinned policies", stated(policy_hashes=[each + bytes(30) for each in numbers[:65]])
+    )
+    yield refused(
+        "revocations-too-many", "4,097 revoked records", stated(revoked_records=[each + bytes(14) for each in numbers])
+    )
+    yield refused(
+        "roots-too-many",
+        "17 sensor roots",
+        grown(lambda message: message.sensor_roots.extend(_root(one, number) for number, one in enumerate(seventeen[:16]))),
+    )
+    yield refused("gate-name-with-space", "a gate's name is an identifier", stated(gates__1__name="skin optics"))
+    yield refused("floor-vendor-control", "a control character in a text", stated(firmware__0__vendor="Ward\x7fOptics"))
+    yield refused("root-name-control", "a control character in a text", stated(sensor_roots__0__name="Ward\x7fOptics"))
+
+
+def _before(entries: Any, more: list[dict[str, Any]]) -> None:
+    """Put entries before those that are there, which come later in order."""
+    kept = [type(entry).FromString(entry.SerializeToString()) for entry in entries]
+    del entries[:]
+    for values in more:
+        entries.add(**values)
+    entries.extend(kept)
+
+
+def _root(one: TrustedKey, number: int) -> trust_pb2.SensorRoot:
+    return trust_pb2.SensorRoot(key=one.key.der, name=f"root {number}")
 
 
 def _rule_twice(grown: Callable[[Callable[[trust_pb2.TrustStatement], object]], bytes]) -> bytes:
