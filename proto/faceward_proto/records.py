@@ -120,7 +120,10 @@ def _poses(poses: list[PoseTemplate]) -> None:
     for pose in poses:
         require(pose.pose != 0, "pose is unspecified")
         require(len(pose.embedding) == length, "embeddings differ in length")
-        norm = math.sqrt(math.fsum(value * value for value in pose.embedding))
+        square = 0.0
+        for value in pose.embedding:  # in order and in double precision, so that every verifier finds the same sum
+            square += value * value
+        norm = math.sqrt(square)
         require(abs(norm - 1.0) <= UNIT_LENGTH_TOLERANCE, f"embedding is {norm:.4g} long")
         size("flood_digest", pose.flood_digest, DIGEST_BYTES)
         if pose.depth_digest:
