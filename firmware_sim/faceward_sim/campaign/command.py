@@ -186,7 +186,14 @@ def scene(
 
 
 @app.command()
-def replay(folder: _Folder, presentation_id: _Id, models: _Models = None) -> None:
+def replay(
+    folder: _Folder,
+    presentation_id: _Id,
+    models: _Models = None,
+    any_gates: Annotated[
+        bool, typer.Option("--any-gates", help="Present it to the gates that are here, whatever the campaign's were.")
+    ] = False,
+) -> None:
     """Present one grant again under the same nonces, and set what comes of it beside the lines that it has."""
     _require_extra()
     from faceward import FacewardError
@@ -197,8 +204,10 @@ def replay(folder: _Folder, presentation_id: _Id, models: _Models = None) -> Non
     from faceward_sim.tables import TableError
 
     try:
-        trials, lines = present_again(folder, presentation_id, models_folder=models)
-    except (FacewardError, FolderError, SetUpError, TableError) as error:
+        trials, lines = present_again(folder, presentation_id, models_folder=models, any_gates=any_gates)
+    except SetUpError as error:
+        _fail(f"{error}; --any-gates presents to those that are here")
+    except (FacewardError, FolderError, TableError) as error:
         _fail(str(error))
     before = {line.presentation_id: line for line in lines}
     table = Table("presentation", "now", "in the results", "cues now", box=None, pad_edge=False)

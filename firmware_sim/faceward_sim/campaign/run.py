@@ -13,7 +13,7 @@ from faceward.pad import About, Presentation, ResultsWriter, read_results, write
 from faceward.trial import SystemUnderTest, Trial, failed_line
 
 from faceward_sim.campaign.crew import Crew, CrewError, Done
-from faceward_sim.campaign.folder import OPENINGS, CampaignFolder, FolderError, Standing
+from faceward_sim.campaign.folder import OPENINGS, POLICY, CampaignFolder, FolderError, Standing
 from faceward_sim.campaign.plan import LeaveOut, Plan
 from faceward_sim.campaign.presenting import Order, presented
 from faceward_sim.campaign.roster import Entry, grant_of
@@ -167,11 +167,12 @@ class Pace:
 
 
 def replay(
-    path: Path, presentation_id: str, *, models_folder: Path | None = None
+    path: Path, presentation_id: str, *, models_folder: Path | None = None, any_gates: bool = False
 ) -> tuple[list[Trial], list[Presentation]]:
     """Present one grant of a campaign again, as it was; what comes of it, and the lines that it has.
 
-    Nothing is written, but that the test split was opened once more where it is of that.
+    With `any_gates` it is presented to those that are here, whatever the campaign's were. Nothing is written, but that the
+    test split was opened once more where it is of that.
 
     Raises FolderError (no such presentation), ConfigError, SetUpError: other gates or models than the campaign's.
     """
@@ -179,7 +180,10 @@ def replay(
 
     folder = CampaignFolder.open(path)
     entry = find_entry(folder, presentation_id)
-    order = Order(entry, folder.policy, folder.frozen, None if models_folder is None else str(models_folder))
+    frozen = folder.frozen
+    if any_gates:
+        frozen = SystemUnderTest.open(path / POLICY, models_folder=models_folder).frozen_digest()
+    order = Order(entry, folder.policy, frozen, None if models_folder is None else str(models_folder))
     try:
         lines = [line for line in read_results(path).presentations if line.grant_id == entry.grant_id]
     except ConfigError:

@@ -128,6 +128,19 @@ def test_a_replay_of_the_test_split_is_an_opening(plan_of, made_up_crew, tmp_pat
         assert len(lines) == 2 and read_results(out).about.test_openings == openings
 
 
+def test_a_replay_is_before_the_campaigns_gates_unless_any_will_do(plan_of, made_up_crew, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("faceward_sim.campaign.presenting.present", lambda order: asked.append(order.frozen) or ())
+    plan, out = plan_of(), tmp_path / "out"
+    run_campaign(plan, out, made_up_crew(right))
+    here = open_system(plan, None).frozen_digest()
+    identity = (out / "campaign.json").read_text()
+    (out / "campaign.json").write_text(identity.replace(here, "0" * 64))
+    replay(out, "sl-940-live-00000")
+    replay(out, "sl-940-live-00000", any_gates=True)
+    assert asked == ["0" * 64, here]
+
+
 def test_a_presentation_is_found_by_its_id_and_by_its_grants(plan_of, tmp_path):
     folder = CampaignFolder.claim(tmp_path / "out", plan_of(), "frozen", b"")
     entry = folder.roster()[3]
