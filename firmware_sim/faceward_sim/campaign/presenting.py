@@ -38,7 +38,7 @@ def present(order: Order) -> tuple[Trial, ...]:
     from faceward_sim.ports.inprocess import get_backend
     from faceward_sim.rig import build_scene
 
-    system = _system(order.policy, order.frozen, order.models_folder)
+    system = system_of(order)
     entry = order.entry
     # A machine that is busy must not lose frames: what comes late is waited for.
     backend = get_backend(build_scene(entry.scene), patience_s=PATIENCE_S)
@@ -75,6 +75,11 @@ def presented(entry: Entry) -> Presented:
         replay=entry.replay or f"faceward-sim campaign replay DIR {entry.grant_id}",
         purpose="verify" if entry.purpose == "verify" else "enroll",
     )
+
+
+def system_of(order: Order) -> SystemUnderTest:
+    """What an order is to be tested on, read once a process. Raises SetUpError, as `present`."""
+    return _system(order.policy, order.frozen, order.models_folder)
 
 
 @lru_cache(maxsize=2)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from faceward import ConfigError
@@ -176,7 +177,7 @@ def replay(
 
     Raises FolderError (no such presentation), ConfigError, SetUpError: other gates or models than the campaign's.
     """
-    from faceward_sim.campaign.presenting import present
+    from faceward_sim.campaign.presenting import present, system_of
 
     folder = CampaignFolder.open(path)
     entry = find_entry(folder, presentation_id)
@@ -184,13 +185,15 @@ def replay(
     if any_gates:
         frozen = SystemUnderTest.open(path / POLICY, models_folder=models_folder).frozen_digest()
     order = Order(entry, folder.policy, frozen, None if models_folder is None else str(models_folder))
-    try:
-        lines = [line for line in read_results(path).presentations if line.grant_id == entry.grant_id]
-    except ConfigError:
-        lines = []
+    system_of(order)
+    about, lines = About(folder.plan.name, notes_of(folder.plan)), []
+    with contextlib.suppress(ConfigError):  # nothing was presented yet
+        results = read_results(path)
+        about, lines = results.about, [line for line in results.presentations if line.grant_id == entry.grant_id]
     if folder.plan.split == "test":
-        opened = folder.note_opening(path / OPENINGS, len(lines))
-        write_about(path, About(folder.plan.name, notes_of(folder.plan), opened))
+        counted = folder.note_opening(path / OPENINGS, len(lines))
+        # Somebody may know of openings that are not in the ledger.
+        write_about(path, replace(about, test_openings=max(counted, (about.test_openings or 0) + 1)))
     return list(present(order)), lines
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from faceward import ConfigError
-from faceward.pad import CaptureOutcome, ResultsWriter, read_results
+from faceward.pad import About, CaptureOutcome, ResultsWriter, read_results, write_about
 from faceward.trial import Trial
 from faceward_sim.campaign.crew import CrewError, Done
 from faceward_sim.campaign.folder import FAILURES, CampaignFolder, FolderError
-from faceward_sim.campaign.presenting import Order
+from faceward_sim.campaign.presenting import Order, SetUpError
 from faceward_sim.campaign.run import RUN_KILLED, find_entry, notes_of, open_system, replay, run_campaign
 
 LIVE, NOT_LIVE = CaptureOutcome.LIVE, CaptureOutcome.NOT_LIVE
@@ -126,19 +128,25 @@ def test_a_replay_of_the_test_split_is_an_opening(plan_of, made_up_crew, tmp_pat
         run_campaign(plan_of(split=f'"{split}"'), out, made_up_crew(right))
         _, lines = replay(out, "sl-940-live-00000")
         assert len(lines) == 2 and read_results(out).about.test_openings == openings
+    known = About("mine", "six more were lost", 9)
+    write_about(tmp_path / "test", known)
+    replay(tmp_path / "test", "sl-940-live-00000")
+    assert read_results(tmp_path / "test").about == replace(known, test_openings=10)
 
 
 def test_a_replay_is_before_the_campaigns_gates_unless_any_will_do(plan_of, made_up_crew, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr("faceward_sim.campaign.presenting.present", lambda order: asked.append(order.frozen) or ())
-    plan, out = plan_of(), tmp_path / "out"
+    plan, out = plan_of(split='"test"'), tmp_path / "out"
     run_campaign(plan, out, made_up_crew(right))
     here = open_system(plan, None).frozen_digest()
     identity = (out / "campaign.json").read_text()
     (out / "campaign.json").write_text(identity.replace(here, "0" * 64))
-    replay(out, "sl-940-live-00000")
+    with pytest.raises(SetUpError, match="other gates"):
+        replay(out, "sl-940-live-00000")
+    assert read_results(out).about.test_openings == 1
     replay(out, "sl-940-live-00000", any_gates=True)
-    assert asked == ["0" * 64, here]
+    assert asked == [here] and read_results(out).about.test_openings == 2
 
 
 def test_a_presentation_is_found_by_its_id_and_by_its_grants(plan_of, tmp_path):
