@@ -8,7 +8,7 @@
     policy = "development"         # the packaged one, or a file beside the plan
     distances_mm = [300.0, 400.0, 500.0]   # in turn
     angles_deg = [0.0]             # yaw of the sensor, in turn
-    headline = true                # false: no figure of it may stand anywhere
+    headline = true                # false: its figures bound too little to be a headline anywhere
     notes = "..."
 
     [live]
