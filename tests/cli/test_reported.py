@@ -73,7 +73,7 @@ def test_a_name_in_markdown_gets_a_summary(faceward: Run, results: Path, tmp_pat
     assert ran.code == 0
     assert f"page: {out}" in ran.out.replace("\n", "")
     assert out.read_text().startswith("# A small test\n")
-    assert "| mask | 2 | 2 | 1 | 50.0 %, 1.3 % to 98.7 % | 0 | optics: dot spread (1) |" in out.read_text()
+    assert "| mask | 2 | 2 | 1 | 50.0 %, 1.3 % to 98.7 % | 0 | 1 of 2 | optics: dot spread (1) |" in out.read_text()
 
 
 def test_json_holds_the_numbers_of_the_page(faceward: Run, results: Path, tmp_path: Path) -> None:
