@@ -218,13 +218,16 @@ typedef struct {
     fw_each rules, keys;
     fw_KeyRule rule;
     unsigned bit;
+    bool broken; /* a key could not be read, which what comes after it does not mend */
 } key_walk;
 
 static bool next_rule(key_walk *walk)
 {
     fw_view bytes;
-    if (!fw_next(&walk->rules, &bytes))
+    if (walk->broken || !fw_next(&walk->rules, &bytes)) {
+        walk->rules.whole = walk->rules.whole && !walk->broken;
         return false;
+    }
     walk->rule = (fw_KeyRule){0};
     walk->rules.whole = fw_decode(bytes, fw_KeyRule_fields, &walk->rule);
     walk->keys = fw_each_of(bytes, FW_KEY_RULE_KEYS);
@@ -235,12 +238,12 @@ static bool next_key(key_walk *walk, fw_TrustedKey *trusted, uint64_t *bit)
 {
     fw_view bytes;
     if (!fw_next(&walk->keys, &bytes)) {
-        walk->rules.whole = walk->rules.whole && fw_seen_all(&walk->keys);
+        walk->broken = walk->broken || !fw_seen_all(&walk->keys);
         return false;
     }
     *trusted = (fw_TrustedKey){0};
     if (walk->bit >= MAX_RULES * MAX_KEYS || !fw_decode(bytes, fw_TrustedKey_fields, trusted)) {
-        walk->rules.whole = false;
+        walk->broken = true;
         return false;
     }
     *bit = UINT64_C(1) << walk->bit++;

@@ -15,7 +15,7 @@ quality, and an error of sensor or host, is no answer: it is left out of APCER's
 classified presentations, and stands in APNRR and BPNRR, whose denominators are all presentations.
 
 One NOT_LIVE refuses however the capture went, so an incomplete capture is classified where a gate found an attack, and a
-non-response where every gate found somebody alive. That makes APCER lower than the gates are good. `found_alive` and
+non-response where every gate found somebody alive. That makes APCER flatter the gates. `found_alive` and
 `gates_refused` count the gates' answers alone, of complete captures and of incomplete ones.
 """
 
