@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from faceward_proto.trust import all_of, any_of, at_least
+from faceward_proto.keys import PublicKey
+from faceward_proto.trust import TrustedKey, all_of, any_of, at_least
 from faceward_proto.v1.envelope_pb2 import Envelope
 from ingredients import (
     ADMINISTRATOR,
@@ -81,6 +82,19 @@ def signatures() -> Iterator[Case]:
         record(Key("suite stranger", "Ed25519")),
         hosts=(any_of([ED25519_HOST.trusted()]),),
     )
+    neutral, again = (TrustedKey(PublicKey(_ED25519 + bytes.fromhex(one)), "secure-element") for one in _NEUTRAL)
+    yield refused(
+        "ed25519-neutral-point",
+        "a key of small order, under which one signature that nobody made is good over every message",
+        _signed_by_nobody(),
+        hosts=(any_of([neutral]),),
+    )
+    yield refused(
+        "ed25519-one-point-twice",
+        "two spellings of that key are not two keys, and neither signs",
+        _signed_by_nobody(),
+        hosts=(all_of([neutral, again]),),
+    )
     yield refused(
         "host-revoked", "the host's key was revoked", record(), "revoked", revoked_keys=frozenset({HOST.public.digest})
     )
@@ -127,6 +141,19 @@ def signatures() -> Iterator[Case]:
         "untrusted-key",
         administrators=(any_of([ADMINISTRATOR.trusted("file")]),),
     )
+
+
+# The neutral point of edwards25519 as RFC 8032 spells it, and as y + p, which it refuses; both behind the head of a
+# SubjectPublicKeyInfo for Ed25519 (RFC 8410).
+_ED25519 = bytes.fromhex("302a300506032b6570032100")
+_NEUTRAL = ("01" + 31 * "00", "ee" + 30 * "ff" + "7f")
+
+
+def _signed_by_nobody() -> bytes:
+    """A record under R = B and s = 1 (B is the base point), which fits every message under the neutral point."""
+    envelope = Envelope.FromString(record())
+    envelope.signatures[0].sig = bytes.fromhex("58" + 31 * "66") + (1).to_bytes(32, "little")
+    return envelope.SerializeToString(deterministic=True)
 
 
 def _both_s(data: bytes) -> bytes:
