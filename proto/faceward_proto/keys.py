@@ -94,13 +94,12 @@ class PublicKey:
             if isinstance(self._key, ec.EllipticCurvePublicKey):
                 r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
                 self._key.verify(encode_dss_signature(r, s), message, ec.ECDSA(SHA256()))
-            elif isinstance(self._key, ed25519.Ed25519PublicKey) and not _is_sound_point(self._key.public_bytes_raw()):
-                return False
             else:
                 self._key.verify(signature, message)
         except (InvalidSignature, ValueError):
             return False
-        return True
+        # Last, since it takes longer than most signatures deserve.
+        return not isinstance(self._key, ed25519.Ed25519PublicKey) or _is_sound_point(self._key.public_bytes_raw())
 
 
 def _is_sound_point(encoded: bytes) -> bool:

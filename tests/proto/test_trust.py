@@ -333,7 +333,8 @@ def test_a_version_without_numbers_alone_is_below_every_floor(world, version):
 @pytest.mark.parametrize("pinned", [("sface", "1"), ("sface", "0.9"), ("sface", "")])
 def test_an_extractor_that_is_pinned_and_reaches_its_floor_is_taken(world, pinned):
     store = world.believing(extractors=(trust.ComponentFloor("other", "1"), trust.ComponentFloor(*pinned)))
-    _taken(world.sealed_record(), store, now_s=world.now_s)
+    extractor = _taken(world.sealed_record(), store, now_s=world.now_s).record.extractor
+    assert (extractor.name, extractor.version) == ("sface", "1")
 
 
 @pytest.mark.parametrize("pinned", [("sface", "2"), ("other", "1"), ("other", "")])
@@ -570,7 +571,8 @@ def test_a_grant_that_was_taken_or_may_have_been_is_refused(world, seen):
 
 @pytest.mark.parametrize("seen", [(), frozenset(), [b"h" * 16], lambda grant_id: False])
 def test_a_grant_that_was_never_taken_permits(world, seen):
-    _taken(world.sealed_record(), world.store, now_s=world.now_s, grant_seen=seen)
+    taken = _taken(world.sealed_record(), world.store, now_s=world.now_s, grant_seen=seen)
+    assert taken.grant.grant_id == b"g" * 16
 
 
 def test_which_grants_were_taken_has_to_be_said(world):
@@ -594,7 +596,8 @@ def test_a_record_that_was_taken_is_taken_again_and_no_other_under_its_grant(wor
 
 def test_a_grant_for_this_sensor_and_host_permits(world):
     grant = world.sealed_grant(sensor_serial="W-1", host_key=world.host.public.digest)
-    _taken(world.sealed_record(grant=grant), world.store, now_s=world.now_s)
+    taken = _taken(world.sealed_record(grant=grant), world.store, now_s=world.now_s)
+    assert (taken.grant.sensor_serial, taken.grant.host_key) == (taken.record.sensor.serial, world.host.public.digest)
 
 
 def test_a_development_grant_is_refused_unless_it_is_allowed_by_name(world):

@@ -134,9 +134,11 @@ def write_done(
     if done.code is not None:
         line = failed_line(presented(done.order.entry), 1, done.code, policy_sha256=system.policy.hash.hex())
         trials = (Trial(line, error=done.error),)
-    for trial in trials:
-        if (found := _whose(trial.line)) != (ordered := _whose_order(done.order.entry)):
+    ordered = _whose_order(done.order.entry)
+    for found in (_whose(trial.line) for trial in trials):
+        if found != ordered:
             raise CrewError(f"a worker answered {ordered} with {found}; nothing of it was written")
+    for trial in trials:
         if trial.error is not None:
             folder.note_failure(trial.line.presentation_id, trial.error)
         if trial.picture is not None and trial.line.picture is not None:

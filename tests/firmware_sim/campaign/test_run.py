@@ -113,7 +113,7 @@ def test_lines_of_another_order_are_not_written(plan_of, made_up_crew, tmp_path,
     class Confused(made_up_crew):
         def work(self, orders):
             first, second, *_ = orders
-            yield Done(first, (Trial(line_maker(second, 1, LIVE)),))
+            yield Done(first, (Trial(line_maker(first, 1, INCONCLUSIVE)), Trial(line_maker(second, 2, LIVE))))
 
     with pytest.raises(CrewError, match="nothing of it was written"):
         run_campaign(plan_of(), tmp_path / "out", Confused(right))
